@@ -1,0 +1,96 @@
+package belfry
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// Bus connects nodes so that they act as one server.
+type Bus interface {
+	// Attach makes n a node of the cluster: from the return of Attach until
+	// Link.Close every message that is published reaches n. The id of n must be
+	// unique among the attached.
+	Attach(ctx context.Context, n Node) (Link, error)
+}
+
+// Node is the receiving side of a node. The bus calls it from its own
+// goroutines or from a publisher's. Methods must not block and must not call
+// the Link: whoever answers a request does so from a goroutine of its own.
+type Node interface {
+	ID() NodeID
+	// Deliver hands over a message. Messages with a room in common (their
+	// Target.Rooms; the whole namespace counts as a room of its own) arrive one
+	// after the other, in the same order on all nodes. If the bus keeps a log,
+	// all logged messages arrive one after the other, in the order of the log.
+	Deliver(m *Message)
+	// Replied hands over an answer to a request of this node.
+	Replied(r *Reply)
+}
+
+// Link is the sending side. Safe for concurrent use.
+type Link interface {
+	// Publish sends m to all nodes, this one included. It returns nil once the
+	// cluster has accepted the message and this node's own Deliver has run for
+	// it: what a goroutine publishes or does next comes after it, also for
+	// members on this node. It blocks no longer than ctx. On an error the
+	// message may not have been accepted; ErrUnavailable says: try again later.
+	// Publish fills m.Origin and m.Offset; m must not be changed afterwards.
+	Publish(ctx context.Context, m *Message) error
+	// Reply sends an answer to the node that asked. A node that is gone is no
+	// error. Blocks no longer than ctx.
+	Reply(ctx context.Context, to NodeID, r *Reply) error
+	// Peers returns the nodes that are alive, this one included: those who are
+	// to answer a request that is published now.
+	Peers(ctx context.Context) ([]NodeID, error)
+	// Close leaves the cluster. No call of Node runs or begins after Close
+	// returned.
+	Close(ctx context.Context) error
+}
+
+// Log is what a Bus offers in addition when it keeps messages for clients that
+// come back. Found by assertion on the Link.
+type Log interface {
+	// Replay calls f for every logged message of the namespace after the given
+	// offset, in log order, up to a position that is not before any message
+	// delivered to this node before Replay was called. It returns ErrNoOffset if
+	// the log no longer reaches back to it or does not know it, before any call
+	// of f.
+	Replay(ctx context.Context, namespace string, after Offset, f func(*Message) error) error
+	// Position returns the offset after which everything published from now on
+	// comes.
+	Position(ctx context.Context) (Offset, error)
+	// Before reports whether a comes before b in the log.
+	Before(a, b Offset) bool
+}
+
+// Sessions is what a Bus offers in addition when it keeps the sessions of
+// clients that may come back. Found by assertion on the Link.
+type Sessions interface {
+	// Keep stores s for at least ttl; a second Keep replaces the first.
+	Keep(ctx context.Context, s *Session, ttl time.Duration) error
+	// Take removes the session and returns it: of several callers exactly one
+	// gets it. ErrNoSession: unknown, expired or taken.
+	Take(ctx context.Context, namespace string, id SessionID) (*Session, error)
+}
+
+// Session is what a client gets back when it returns in time.
+type Session struct {
+	ID        SessionID
+	Socket    SocketID
+	Namespace string
+	Rooms     []Room // without the socket's own
+	Data      []byte // JSON of the socket's data, nil if none was set
+}
+
+var (
+	// ErrUnavailable: the bus cannot be reached now; nothing was accepted that
+	// it knows of. Try again later.
+	ErrUnavailable = errors.New("bus unavailable")
+	// ErrClosed: the link was closed.
+	ErrClosed = errors.New("link closed")
+	// ErrNoOffset: the log does not reach back to this offset.
+	ErrNoOffset = errors.New("offset not in the log")
+	// ErrNoSession: no such session, or it expired, or another took it.
+	ErrNoSession = errors.New("no such session")
+)

@@ -1,0 +1,85 @@
+// Package poll carries many byte streams, most of them idle: on Linux a plain
+// TCP or Unix connection costs neither a goroutine nor a buffer nor a timer
+// object while nothing happens on it. Elsewhere, and for TLS, a goroutine per
+// connection stands behind the same interface.
+package poll
+
+import (
+	"errors"
+	"net"
+)
+
+// Handler owns a Conn. Its methods are called one at a time per Conn, from a
+// goroutine that many connections share: they must not block.
+type Handler interface {
+	// Data hands over what arrived, in order. p is lent: it is valid until Data
+	// returns and may be changed in place (unmasking). An error closes the Conn
+	// with it. After PauseRead was called from within Data no further Data
+	// comes until ResumeRead.
+	Data(p []byte) error
+	// Closed is the last call, exactly once; err is nil after Finish and the
+	// peer's orderly end, io.EOF if the peer ended first, else the reason.
+	Closed(err error)
+}
+
+// Conn is one byte stream. Safe for concurrent use.
+type Conn interface {
+	// Send writes f or queues it; it never blocks. See Frame. It returns
+	// ErrClosed after Close or Finish, ErrSlow if the queue overflowed and the
+	// policy was to close (Handler.Closed then gets ErrSlow, too), ErrDropped if
+	// this very frame was dropped (volatile, or by policy).
+	Send(f Frame) error
+	// Buffered returns the number of bytes that wait in the queue, 0 for an idle
+	// connection.
+	Buffered() int
+	// PauseRead stops reading: the kernel's buffers fill and the peer is slowed
+	// down. ResumeRead continues.
+	PauseRead()
+	ResumeRead()
+	// Finish sends what is queued, then ends the stream's sending side, and
+	// closes once the peer has ended too or after the linger time of the group.
+	Finish()
+	// Close ends the connection at once; queued bytes are lost. err goes to
+	// Handler.Closed. Only the first call counts.
+	Close(err error)
+	// RemoteAddr asks the kernel each time; nil once closed.
+	RemoteAddr() net.Addr
+}
+
+// Poller takes connections in.
+type Poller interface {
+	// Add takes c over, and everything about it: c must not be used any more,
+	// whatever is returned. read is what was already read from c (may be empty);
+	// it is copied. bind is called exactly once with the new Conn, before any
+	// call of the handler it returns.
+	Add(c net.Conn, read []byte, bind func(Conn) Handler) error
+}
+
+// Overflow says what happens when a frame does not fit into the queue of a
+// connection whose peer does not read fast enough.
+type Overflow uint8
+
+const (
+	CloseSlow  Overflow = iota // the connection is closed with ErrSlow
+	DropOldest                 // the oldest queued frames with this policy make room; if that is not enough, this frame is dropped
+	KeepLatest                 // a queued frame of the same Key is replaced at any fill level once the peer is slow; overflow as DropOldest
+)
+
+// Frame is one unit of writing: it is written whole or not at all. Data is
+// shared by many connections and never changed.
+type Frame struct {
+	Data []byte
+	// Key groups frames for KeepLatest. 0 is a key as any other.
+	Key      uint64
+	Overflow Overflow
+	// Volatile frames are dropped (ErrDropped) when the peer is slow, that is
+	// when earlier bytes could not be written for want of room in the kernel's
+	// buffer. Frames that wait to be coalesced do not count as slow.
+	Volatile bool
+}
+
+var (
+	ErrClosed  = errors.New("connection closed")
+	ErrSlow    = errors.New("peer reads too slowly: send queue full")
+	ErrDropped = errors.New("frame dropped: peer reads too slowly")
+)
