@@ -79,8 +79,17 @@ type Session struct {
 	ID        SessionID
 	Socket    SocketID
 	Namespace string
-	Rooms     []Room // without the socket's own
-	Data      []byte // JSON of the socket's data, nil if none was set
+	// Since is the position at which the session began.
+	Since Offset
+	Rooms []Membership // without the socket's own
+	Data  []byte       // JSON of the socket's data, nil if none was set
+}
+
+// Membership is one room of a session, and the position at which it joined:
+// what the room got before that is not replayed.
+type Membership struct {
+	Room  Room
+	Since Offset
 }
 
 var (
