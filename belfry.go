@@ -26,13 +26,13 @@ type (
 type Kind uint8
 
 const (
-	Emit            Kind = iota // deliver Data to the selected members
-	Join                        // selected members join Rooms
-	Leave                       // selected members leave Rooms
-	Disconnect                  // selected members are disconnected from the namespace
-	Fetch                       // every node answers with the selected members it holds
-	ServerSideEmit              // deliver Data to the other nodes themselves
-	AllRooms                    // every node answers with the rooms it holds
+	Emit           Kind = iota // deliver Data to the selected members
+	Join                       // selected members join Rooms
+	Leave                      // selected members leave Rooms
+	Disconnect                 // selected members are disconnected from the namespace
+	Fetch                      // every node answers with the selected members it holds
+	ServerSideEmit             // deliver Data to the other nodes themselves
+	AllRooms                   // every node answers with the rooms it holds
 )
 
 // Target selects members of a namespace: the union of the members of Rooms (no
