@@ -1,0 +1,14 @@
+package engineio
+
+// Reason says why a session ended. The texts are those of the reference
+// implementation; layers above pass them on to applications, which compare them.
+type Reason string
+
+const (
+	TransportClose Reason = "transport close" // the client ended the session or the connection broke
+	TransportError Reason = "transport error" // the client broke the transport's rules, or reads too slowly
+	PingTimeout    Reason = "ping timeout"    // no sign of life in time
+	ParseError     Reason = "parse error"     // a packet that cannot be decoded
+	ForcedClose    Reason = "forced close"    // Session.Close, or Receiver.Message refused a message
+	ServerShutdown Reason = "server shutting down"
+)
