@@ -51,7 +51,7 @@ func (t Transport) String() string {
 // every method of the Session.
 type Receiver interface {
 	// Message hands over one message. data is lent: it is valid until Message
-	// returns. An error closes the session gracefully with ForcedClose: it says
+	// returns. An error closes the session gracefully with ReasonForcedClose: it says
 	// that the client broke the protocol of the layer above.
 	Message(data []byte, binary bool) error
 	// Closed is the last call, exactly once. detail is nil, or what lies behind

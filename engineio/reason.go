@@ -5,10 +5,10 @@ package engineio
 type Reason string
 
 const (
-	TransportClose Reason = "transport close" // the client ended the session or the connection broke
-	TransportError Reason = "transport error" // the client broke the transport's rules, or reads too slowly
-	PingTimeout    Reason = "ping timeout"    // no sign of life in time
-	ParseError     Reason = "parse error"     // a packet that cannot be decoded
-	ForcedClose    Reason = "forced close"    // Session.Close, or Receiver.Message refused a message
-	ServerShutdown Reason = "server shutting down"
+	ReasonTransportClose Reason = "transport close" // the client ended the session or the connection broke
+	ReasonTransportError Reason = "transport error" // the client broke the transport's rules, or reads too slowly
+	ReasonPingTimeout    Reason = "ping timeout"    // no sign of life in time
+	ReasonParseError     Reason = "parse error"     // a packet that cannot be decoded
+	ReasonForcedClose    Reason = "forced close"    // Session.Close, or Receiver.Message refused a message
+	ReasonServerShutdown Reason = "server shutting down"
 )

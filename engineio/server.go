@@ -22,7 +22,7 @@ func New(o Options, accept func(*Session) Receiver) (*Server, error) {
 // ServeHTTP serves every Engine.IO request, whatever path it is mounted on.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {}
 
-// Close refuses new sessions, ends all others gracefully with ServerShutdown,
+// Close refuses new sessions, ends all others gracefully with ReasonServerShutdown,
 // and waits until they and all goroutines are gone. When ctx ends first, what is
 // left is cut off and the error is that of ctx.
 func (s *Server) Close(ctx context.Context) error { return errors.ErrUnsupported }

@@ -61,8 +61,8 @@ func (s *Session) Pause() {}
 func (s *Session) Resume() {}
 
 // Close ends the session gracefully: what was sent before is still delivered if
-// the client takes it in time. Receiver.Closed gets ForcedClose.
-func (s *Session) Close() { s.CloseReason(ForcedClose) }
+// the client takes it in time. Receiver.Closed gets ReasonForcedClose.
+func (s *Session) Close() { s.CloseReason(ReasonForcedClose) }
 
 // CloseReason is Close with another reason for Receiver.Closed.
 func (s *Session) CloseReason(r Reason) {}
