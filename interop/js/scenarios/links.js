@@ -1,0 +1,67 @@
+"use strict";
+
+const assert = require("node:assert/strict");
+
+const eager = {
+  reconnection: true,
+  reconnectionDelay: 20,
+  reconnectionDelayMax: 100,
+  randomizationFactor: 0,
+};
+
+const lost = ["transport close", "transport error"];
+
+module.exports = {
+  // The network drops the connection: the client comes back by itself, as
+  // somebody new, and sends what was emitted in between.
+  async reconnect(run) {
+    const socket = await run.connect("proxied-main", "/", eager);
+    await run.upgraded(socket);
+    const { id } = socket;
+    const gone = run.next(socket, "disconnect");
+    await run.control("cut", "proxied-main");
+    const [reason] = await gone;
+    assert.ok(lost.includes(reason), reason);
+    for (const i of [0, 1, 2]) socket.emit("number", i);
+    await run.connected(socket);
+    assert.notEqual(socket.id, id);
+    assert.deepEqual(await run.ask(socket, "numbers"), [0, 1, 2]);
+    const record = await run.until("the server saw the loss", async () => {
+      const r = await run.ask(socket, "record", id);
+      return r.reason && r;
+    });
+    assert.ok(lost.includes(record.reason), record.reason);
+  },
+
+  // A quiet connection lives through three heartbeats.
+  async heartbeat(run) {
+    const socket = await run.connect("beat");
+    const beat = run.version === 2 ? "pong" : "ping"; // what the server sends
+    for (let beats = 0; beats < 3; ) {
+      const [packet] = await run.next(socket.io.engine, "packet");
+      if (packet.type === beat) beats++;
+    }
+    assert.equal(await run.ask(socket, "echo", "alive"), "alive");
+    assert.equal((await run.ask(socket, "record", socket.id)).reason, null);
+  },
+
+  // The network goes silent without closing: both sides notice.
+  async silence(run) {
+    const socket = await run.connect("proxied-beat");
+    await run.upgraded(socket);
+    const { id } = socket;
+    const gone = run.next(socket, "disconnect");
+    await run.control("freeze", "proxied-beat");
+    try {
+      assert.equal((await gone)[0], "ping timeout");
+      const witness = await run.connect("beat");
+      const record = await run.until("the server noticed", async () => {
+        const r = await run.ask(witness, "record", id);
+        return r.reason && r;
+      });
+      assert.equal(record.reason, "ping timeout");
+    } finally {
+      await run.control("cut", "proxied-beat");
+    }
+  },
+};

@@ -1,0 +1,95 @@
+"use strict";
+
+const assert = require("node:assert/strict");
+
+// Somebody is a socket that may come back, in a room, with an offset to show.
+async function somebody(run, profile, room) {
+  const socket = await run.connect(profile);
+  await run.upgraded(socket);
+  const got = [];
+  socket.on("told", (payload) => got.push(payload));
+  await run.ask(socket, "join", [room]);
+  await run.ask(socket, "data", { name: "é" });
+  await run.ask(socket, "tell", { to: [room] }, "first");
+  await run.until("the first message", async () => {
+    await run.ask(socket, "echo");
+    return got.length === 1;
+  });
+  return { socket, got };
+}
+
+// missed is told while somebody is away, by another.
+async function missed(run, room) {
+  const other = await run.connect("recovery");
+  for (let i = 0; i < 20; i++) await run.ask(other, "tell", { to: [room] }, i);
+  await run.ask(other, "tell", { to: [run.id("elsewhere")] }, "not for it");
+  await run.ask(other, "tell", { except: [room] }, "not for it either");
+  await run.ask(other, "tell", { to: [room], volatile: true }, "gone with the wind");
+  await run.ask(other, "tell", { to: [room] }, Buffer.from([1]));
+  return ["first", ...Array.from({ length: 20 }, (_, i) => i), Buffer.from([1])];
+}
+
+async function recovers(run, profile, lose) {
+  const room = run.id("room");
+  const { socket, got } = await somebody(run, profile, room);
+  const { id } = socket;
+  const gone = run.next(socket, "disconnect");
+  await lose(socket);
+  await gone;
+  const want = await missed(run, room);
+  socket.connect();
+  await run.next(socket, "connect");
+  assert.equal(socket.recovered, true);
+  assert.equal(socket.id, id);
+  assert.equal(await run.ask(socket, "recovered"), true);
+  assert.deepEqual(await run.ask(socket, "data"), { name: "é" });
+  assert.deepEqual(await run.ask(socket, "rooms"), [room, id].sort());
+  assert.deepEqual(got, want);
+  await run.ask(socket, "tell", { to: [room] }, "live again");
+  await run.ask(socket, "echo");
+  assert.deepEqual(got, [...want, "live again"]);
+}
+
+const scenarios = {
+  "recovery-raw-close": (run) =>
+    recovers(run, "recovery", (socket) => socket.io.engine.close()),
+
+  "recovery-cut": (run) =>
+    recovers(run, "proxied-recovery", () => run.control("cut", "proxied-recovery")),
+
+  // Who says goodbye is forgotten.
+  async "recovery-not-after-leave"(run) {
+    const { socket } = await somebody(run, "recovery", run.id("room"));
+    const { id } = socket;
+    socket.disconnect();
+    socket.connect();
+    await run.next(socket, "connect");
+    assert.equal(socket.recovered, false);
+    assert.notEqual(socket.id, id);
+    assert.equal(await run.ask(socket, "data"), null);
+  },
+
+  // A session can be taken over more than once in a row.
+  async "recovery-twice"(run) {
+    const room = run.id("room");
+    const { socket, got } = await somebody(run, "recovery", room);
+    const { id } = socket;
+    const other = await run.connect("recovery");
+    for (const word of ["second", "third"]) {
+      const gone = run.next(socket, "disconnect");
+      socket.io.engine.close();
+      await gone;
+      await run.ask(other, "tell", { to: [room] }, word);
+      socket.connect();
+      await run.next(socket, "connect");
+      assert.equal(socket.recovered, true);
+      assert.equal(socket.id, id);
+    }
+    await run.ask(socket, "echo");
+    assert.deepEqual(got, ["first", "second", "third"]);
+  },
+};
+
+for (const scenario of Object.values(scenarios)) scenario.from = 4;
+
+module.exports = scenarios;
