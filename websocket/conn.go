@@ -2,13 +2,45 @@ package websocket
 
 import (
 	"net"
+	"sync"
+	"sync/atomic"
 
 	"github.com/seed-09a96375/belfry/poll"
 )
 
 // Conn is one open WebSocket. Safe for concurrent use.
+//
+// There may be a million of them: it fills a 64 byte allocation exactly.
 type Conn struct {
 	pc poll.Conn
+	h  Handler
+	u  *Upgrader
+
+	// in is what has arrived of an unfinished frame or message, else nil. Only
+	// the calls of poll.Handler touch it.
+	in *incoming
+
+	// mu keeps frames from following the close frame.
+	mu       sync.Mutex
+	state    atomic.Uint32
+	peerCode uint16 // of the peer's close frame, 0 before; owner as of in
+	protocol uint8  // index in Options.Subprotocols + 1; 0: none
+	deflate  bool
+}
+
+// Bits of Conn.state; none is ever taken back.
+const (
+	// closeSent: no frame may follow, no message is delivered.
+	closeSent uint32 = 1 << iota
+	// deaf: what arrives means nothing any more.
+	deaf
+)
+
+// pongKey lets a newer pong replace one that waits for a slow peer.
+const pongKey = 1<<64 - 1
+
+func newConn(u *Upgrader, h Handshake, pc poll.Conn) *Conn {
+	return &Conn{pc: pc, u: u, protocol: h.protocol, deflate: h.deflate != declined}
 }
 
 // Send writes f or queues it; it never blocks. f.Data is one or more complete
@@ -17,25 +49,25 @@ type Conn struct {
 // connections whose Deflate is true. The Key 1<<64-1 is used here for pongs.
 // Errors are those of poll.Conn.Send: poll.ErrClosed after Close or Terminate
 // or once the peer began to close, poll.ErrSlow, poll.ErrDropped.
-func (c *Conn) Send(f poll.Frame) error { return c.pc.Send(f) }
-
-// Close begins the close handshake: what was sent before still goes out, then
-// a close frame, then the end of the stream. The connection is over once the
-// peer has answered or ended, or after the linger time of the poller. Code 0
-// and 1005 send a close frame without code and reason. A reason beyond 123
-// bytes is cut. A code that RFC 6455 section 7.4 does not allow in a frame is
-// sent as 1011. Only the first call counts. Handler.Message is not called any
-// more, unless it runs already.
-func (c *Conn) Close(code int, reason string) {}
-
-// Terminate ends the connection at once, without a close frame; queued bytes
-// are lost. err goes to Handler.Closed.
-func (c *Conn) Terminate(err error) { c.pc.Close(err) }
+func (c *Conn) Send(f poll.Frame) error {
+	c.mu.Lock()
+	if c.state.Load()&closeSent != 0 {
+		c.mu.Unlock()
+		return poll.ErrClosed
+	}
+	err := c.pc.Send(f)
+	c.mu.Unlock()
+	return err
+}
 
 // PauseRead stops reading, so that the peer is slowed down by its full buffers.
 // Messages that have arrived already in the same read, 64 KiB at most, may
 // still come. Pings are not answered meanwhile. Close reads on by itself.
-func (c *Conn) PauseRead() { c.pc.PauseRead() }
+func (c *Conn) PauseRead() {
+	if c.state.Load()&closeSent == 0 {
+		c.pc.PauseRead()
+	}
+}
 
 // ResumeRead reads on after PauseRead.
 func (c *Conn) ResumeRead() { c.pc.ResumeRead() }
@@ -47,11 +79,13 @@ func (c *Conn) Buffered() int { return c.pc.Buffered() }
 func (c *Conn) RemoteAddr() net.Addr { return c.pc.RemoteAddr() }
 
 // Subprotocol returns the name that was agreed upon, empty if none was.
-func (c *Conn) Subprotocol() string { return "" }
+func (c *Conn) Subprotocol() string { return c.u.subprotocol(c.protocol) }
 
 // Deflate reports whether permessage-deflate was agreed upon.
-func (c *Conn) Deflate() bool { return false }
+func (c *Conn) Deflate() bool { return c.deflate }
 
 // Compresses reports whether a message of n bytes should be sent compressed:
 // permessage-deflate was agreed upon and n reaches the threshold.
-func (c *Conn) Compresses(n int) bool { return false }
+func (c *Conn) Compresses(n int) bool {
+	return c.deflate && n >= c.u.o.Deflate.Threshold
+}
