@@ -20,10 +20,34 @@ type Options struct {
 	// DefaultMaxBytes.
 	MaxBytes int
 	// MaxDepth is how deep arrays and objects may nest; 0: DefaultMaxDepth. The
-	// array of the arguments counts as 1.
+	// array of the arguments counts as 1. Decoders recurse this deep.
 	MaxDepth int
 	// Intern returns the string of a namespace name other than "/". It lets a
 	// server that knows its namespaces spare the allocation. name is lent. nil:
-	// a new string.
+	// a new string each time.
 	Intern func(name []byte) string
+}
+
+func (o Options) withDefaults() Options {
+	if o.MaxAttachments == 0 {
+		o.MaxAttachments = DefaultMaxAttachments
+	}
+	if o.MaxBytes == 0 {
+		o.MaxBytes = DefaultMaxBytes
+	}
+	if o.MaxDepth == 0 {
+		o.MaxDepth = DefaultMaxDepth
+	}
+	return o
+}
+
+// namespace returns name as a string, "/" and interned names without allocating.
+func (o *Options) namespace(name []byte) string {
+	switch {
+	case len(name) == 1 && name[0] == '/':
+		return "/"
+	case o.Intern != nil:
+		return o.Intern(name)
+	}
+	return string(name)
 }
