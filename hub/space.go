@@ -1,0 +1,96 @@
+package hub
+
+import (
+	"context"
+	"sync/atomic"
+
+	"github.com/seed-09a96375/belfry"
+)
+
+// Member is one client in one namespace. Methods must not block, nor call back
+// into the Space they came from other than Join and Leave.
+type Member interface {
+	MemberID() belfry.SocketID
+	// Deliver writes the message of d to the client.
+	Deliver(d *Delivery)
+	// DeliverAck does the same and wants the client's answer. done is called at
+	// most once, from any goroutine, and not after forget was called.
+	DeliverAck(d *Delivery, done func(Answer)) (forget func())
+	// Join and Leave change the member's rooms.
+	Join(rooms ...belfry.Room) error
+	Leave(rooms ...belfry.Room)
+	// Disconnect ends the member, or the whole connection it came by.
+	Disconnect(closeTransport bool)
+	// Describe returns what other nodes may know of it, as JSON.
+	Describe() []byte
+}
+
+// Answer is what a client answered: a JSON array of arguments with
+// placeholders for the attachments.
+type Answer struct {
+	Args        []byte
+	Attachments [][]byte
+}
+
+// ServerSide handles an event that another node sent to this one's namespace.
+// The answer is nil if the other side wants none.
+type ServerSide func(ctx context.Context, m *belfry.Message) (*Answer, error)
+
+// Space is one namespace on this node.
+type Space struct {
+	Rooms // who is in which room
+
+	hub        *Hub
+	name       string
+	serverSide atomic.Pointer[ServerSide]
+}
+
+func newSpace(h *Hub, name string, hooks Hooks) *Space {
+	sp := &Space{hub: h, name: name}
+	sp.Rooms.Init(RoomsOptions{Hooks: hooks, MaxPerMember: max(h.opts.MaxRoomsPerMember, 0)})
+	return sp
+}
+
+// Name is "/" or "/name".
+func (sp *Space) Name() string { return sp.name }
+
+// OnServerSide sets the receiver of server-side events.
+func (sp *Space) OnServerSide(f ServerSide) { sp.serverSide.Store(&f) }
+
+// Publish sends m to the members it selects, on all nodes. See Link.Publish.
+func (sp *Space) Publish(ctx context.Context, m *belfry.Message) error {
+	m.Namespace = sp.name
+	if _, ok := ctx.Deadline(); !ok {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, sp.hub.opts.PublishTimeout)
+		defer cancel()
+	}
+	return sp.hub.link.Publish(ctx, m)
+}
+
+// Local does the same on this node alone, without the bus.
+func (sp *Space) Local(m *belfry.Message) {
+	m.Namespace = sp.name
+	m.Origin = sp.hub.opts.Node
+	node{sp.hub}.Deliver(m)
+}
+
+func (sp *Space) deliver(m *belfry.Message) {
+	d := &Delivery{Message: m}
+	sp.Broadcast(m.Target, func(mem Member) { mem.Deliver(d) })
+}
+
+func (sp *Space) change(m *belfry.Message) {
+	sp.Broadcast(m.Target, func(mem Member) {
+		switch m.Kind {
+		case belfry.Join:
+			if err := mem.Join(m.Rooms...); err != nil {
+				sp.hub.opts.Logger.Warn("join refused", "socket", mem.MemberID(), "err", err)
+			}
+		case belfry.Leave:
+			mem.Leave(m.Rooms...)
+		case belfry.Disconnect:
+			mem.Disconnect(m.CloseTransport)
+		}
+	})
+}
