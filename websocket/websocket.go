@@ -55,10 +55,11 @@ type Handler interface {
 	Message(op Opcode, p []byte) error
 	// Closed is the last call, exactly once. code is the peer's close code,
 	// 1005 if its close frame had none, 1006 if there was no close frame.
-	// err is nil after a close handshake and after Conn.Close, io.EOF if the
-	// peer ended without a close frame, a *CloseError if it broke the protocol
-	// or Message returned an error, else what ended the connection
-	// (poll.ErrSlow, the error of Conn.Terminate, an error of the network).
+	// err is nil after a close handshake, and if the peer merely ended after
+	// Conn.Close; io.EOF if the peer ended without a close frame; a *CloseError
+	// if it broke the protocol or Message returned an error; else what ended the
+	// connection: poll.ErrSlow, poll.ErrLinger, the error of Conn.Terminate, an
+	// error of the network.
 	Closed(code int, err error)
 }
 
