@@ -1,0 +1,134 @@
+package poll
+
+import (
+	"sync"
+	"time"
+)
+
+// collector writes the connections of one loop whose time of collecting frames
+// is over. Its goroutine exists only while frames are collected.
+type collector struct {
+	mu      sync.Mutex
+	fresh   []heldConn // came since the last round
+	running bool
+	waiting []heldConn // the goroutine's own
+}
+
+type heldConn struct {
+	c    *conn
+	last uint32 // c.last when it came
+}
+
+// collects reports whether frames are collected now.
+func (l *loop) collects() bool { return l.pace.interval.Load() != 0 }
+
+// early reports whether c was written so lately that its next frame has to
+// wait. If not it will be written now. Called under c.mu.
+func (l *loop) early(c *conn) bool {
+	t := l.pace.interval.Load()
+	if t == 0 {
+		return false
+	}
+	now := l.pace.clock.Load()
+	if now-c.last < t {
+		return true
+	}
+	c.last = now
+	return false
+}
+
+// collect sees to it that c is written in time. Called under c.mu.
+func (l *loop) collect(c *conn) {
+	k := &l.collector
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.fresh = append(k.fresh, heldConn{c, c.last})
+	l.runCollector()
+}
+
+func (l *loop) startCollecting() {
+	k := &l.collector
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if !k.running {
+		l.pace.clock.Store(l.engine.millis())
+		l.pace.interval.Store(1)
+		l.runCollector()
+	}
+}
+
+// runCollector is called under collector.mu. It comes from a connection that is
+// open, so the loop still runs and engine.running is not zero.
+func (l *loop) runCollector() {
+	k := &l.collector
+	if !k.running {
+		k.running = true
+		l.engine.running.Add(1)
+		go l.runPace()
+	}
+}
+
+// runPace moves the clock, writes who is due, and adjusts the interval, until
+// nothing is collected any more.
+func (l *loop) runPace() {
+	defer l.engine.running.Done()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	adjusted := l.engine.since()
+	for l.stillCollecting() {
+		<-tick.C
+		l.pace.clock.Store(l.engine.millis())
+		l.flushDue()
+		if now := l.engine.since(); now-adjusted >= paceStep {
+			adjusted = now
+			l.pace.adjust(now)
+		}
+	}
+}
+
+func (l *loop) stillCollecting() bool {
+	k := &l.collector
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	idle := len(k.waiting) == 0 && len(k.fresh) == 0
+	if idle && (!l.collects() || l.deserted()) {
+		l.pace.interval.Store(0)
+		k.waiting, k.fresh = nil, nil
+		k.running = false
+	}
+	return k.running
+}
+
+// flushDue writes the connections that came first, as far as they are due.
+// They wait in the order of their last write, nearly.
+func (l *loop) flushDue() {
+	k := &l.collector
+	k.mu.Lock()
+	k.waiting = append(k.waiting, k.fresh...)
+	clear(k.fresh)
+	k.fresh = k.fresh[:0]
+	k.mu.Unlock()
+
+	now, interval := l.pace.clock.Load(), l.pace.interval.Load()
+	due := 0
+	for _, w := range k.waiting {
+		if now-w.last < interval {
+			break
+		}
+		due++
+		if last, done := w.c.flushHeld(now, interval); !done {
+			l.collectAgain(heldConn{w.c, last})
+		}
+	}
+	rest := copy(k.waiting, k.waiting[due:])
+	clear(k.waiting[rest:])
+	k.waiting = k.waiting[:rest]
+}
+
+// collectAgain is for a connection that was written meanwhile and has frames
+// again.
+func (l *loop) collectAgain(w heldConn) {
+	l.collector.mu.Lock()
+	defer l.collector.mu.Unlock()
+	l.collector.fresh = append(l.collector.fresh, w)
+}

@@ -1,0 +1,6 @@
+//go:build !unix
+
+package poll
+
+// readOn reads until the end.
+func (s *stream) readOn() { s.readInto() }
