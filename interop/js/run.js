@@ -94,6 +94,14 @@ class Run {
     }
   }
 
+  // ending asks, as witness, why the server thinks that a socket left; it waits
+  // until the socket has.
+  async ending(witness, id) {
+    return this.until("the server saw the end", async () => {
+      return (await this.ask(witness, "record", id)).reason;
+    });
+  }
+
   async upgraded(socket) {
     const engine = socket.io.engine;
     if (this.transport !== "upgrade" || engine.transport.name === "websocket") return;

@@ -5,11 +5,6 @@ const assert = require("node:assert/strict");
 // answer replies to the server's questions with what it was asked.
 const answer = (socket) => socket.on("question", (...args) => args.pop()(...args, "answered"));
 
-function since(version, scenario) {
-  scenario.from = version;
-  return scenario;
-}
-
 module.exports = {
   async "ack-from-client"(run) {
     const socket = await run.connect();
@@ -41,14 +36,14 @@ module.exports = {
     assert.deepEqual(await run.asks(answers, "poll", room, 300, "x"), ["timeout", ["x"]]);
   },
 
-  "ack-timeout": since(4, async (run) => {
+  async "ack-timeout"(run) {
     const socket = await run.connect();
     await assert.rejects(socket.timeout(50).emitWithAck("never"), /timed out/);
     await assert.rejects(socket.timeout(50).emitWithAck("late", 200), /timed out/);
     assert.equal(await socket.timeout(5000).emitWithAck("late", 20), "late");
-  }),
+  },
 
-  "ack-retries": since(4, async (run) => {
+  async "ack-retries"(run) {
     const socket = await run.connect("main", "/", { retries: 4, ackTimeout: 150 });
     const first = socket.emitWithAck("third-time", run.id("try"));
     const second = socket.emitWithAck("echo", "after the first");
@@ -57,5 +52,5 @@ module.exports = {
     const given = run.id("try");
     const poor = await run.connect("main", "/", { retries: 1, ackTimeout: 100 });
     await assert.rejects(poor.emitWithAck("third-time", given), /timed out/);
-  }),
+  },
 };

@@ -3,14 +3,7 @@
 const assert = require("node:assert/strict");
 
 // reason asks the server why a socket left.
-async function reason(run, id) {
-  const witness = await run.connect();
-  const record = await run.until("the server saw the end", async () => {
-    const r = await run.ask(witness, "record", id);
-    return r.reason && r;
-  });
-  return record.reason;
-}
+const reason = async (run, id) => run.ending(await run.connect(), id);
 
 async function kicked(run, close) {
   const socket = await run.connect();

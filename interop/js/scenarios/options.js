@@ -2,26 +2,23 @@
 
 const assert = require("node:assert/strict");
 
-async function msgpack(run) {
-  const parser = require("socket.io-msgpack-parser");
-  const socket = await run.connect("msgpack", "/", { parser });
-  const args = ["é😀", -1, 1.5, null, true, { a: [1, { b: "c" }] }, 4294967296];
-  assert.deepEqual(await run.asks(socket, "echo", ...args), args);
-  const blob = { list: [Buffer.from([1, 2, 3]), Buffer.alloc(70_000, 1)] };
-  const back = await run.ask(socket, "echo", blob);
-  assert.deepEqual(back.list.map((b) => Buffer.from(b)), blob.list);
-  const said = run.next(socket, "said");
-  socket.emit("say-back", "x", 1);
-  assert.deepEqual(await said, ["x", 1]);
-  const refused = run.open("msgpack", "/refused", { parser });
-  const [why] = await run.next(refused, "connect_error");
-  assert.equal(why.message, "not authorized");
-  assert.deepEqual(why.data, { code: 42 });
-}
-msgpack.from = 3;
-
 module.exports = {
-  msgpack,
+  async msgpack(run) {
+    const parser = require("socket.io-msgpack-parser");
+    const socket = await run.connect("msgpack", "/", { parser });
+    const args = ["é😀", -1, 1.5, null, true, { a: [1, { b: "c" }] }, 4294967296];
+    assert.deepEqual(await run.asks(socket, "echo", ...args), args);
+    const blob = { list: [Buffer.from([1, 2, 3]), Buffer.alloc(70_000, 1)] };
+    const back = await run.ask(socket, "echo", blob);
+    assert.deepEqual(back.list.map((b) => Buffer.from(b)), blob.list);
+    const said = run.next(socket, "said");
+    socket.emit("say-back", "x", 1);
+    assert.deepEqual(await said, ["x", 1]);
+    const refused = run.open("msgpack", "/refused", { parser });
+    const [why] = await run.next(refused, "connect_error");
+    assert.equal(why.message, "not authorized");
+    assert.deepEqual(why.data, { code: 42 });
+  },
 
   // Messages above the threshold are compressed in both directions.
   async compress(run) {

@@ -18,9 +18,17 @@ async function somebody(run, profile, room) {
   return { socket, got };
 }
 
-// missed is told while somebody is away, by another.
-async function missed(run, room) {
-  const other = await run.connect("recovery");
+// lose ends the connection of a socket and waits until the server knows.
+async function lose(run, socket, other, end) {
+  const { id } = socket;
+  const gone = run.next(socket, "disconnect");
+  await end();
+  await gone;
+  await run.ending(other, id);
+}
+
+// missed is told by another while somebody is away.
+async function missed(run, other, room) {
   for (let i = 0; i < 20; i++) await run.ask(other, "tell", { to: [room] }, i);
   await run.ask(other, "tell", { to: [run.id("elsewhere")] }, "not for it");
   await run.ask(other, "tell", { except: [room] }, "not for it either");
@@ -29,14 +37,13 @@ async function missed(run, room) {
   return ["first", ...Array.from({ length: 20 }, (_, i) => i), Buffer.from([1])];
 }
 
-async function recovers(run, profile, lose) {
+async function recovers(run, profile, end) {
   const room = run.id("room");
   const { socket, got } = await somebody(run, profile, room);
   const { id } = socket;
-  const gone = run.next(socket, "disconnect");
-  await lose(socket);
-  await gone;
-  const want = await missed(run, room);
+  const other = await run.connect("recovery");
+  await lose(run, socket, other, () => end(socket));
+  const want = await missed(run, other, room);
   socket.connect();
   await run.next(socket, "connect");
   assert.equal(socket.recovered, true);
@@ -50,7 +57,7 @@ async function recovers(run, profile, lose) {
   assert.deepEqual(got, [...want, "live again"]);
 }
 
-const scenarios = {
+module.exports = {
   "recovery-raw-close": (run) =>
     recovers(run, "recovery", (socket) => socket.io.engine.close()),
 
@@ -76,9 +83,7 @@ const scenarios = {
     const { id } = socket;
     const other = await run.connect("recovery");
     for (const word of ["second", "third"]) {
-      const gone = run.next(socket, "disconnect");
-      socket.io.engine.close();
-      await gone;
+      await lose(run, socket, other, () => socket.io.engine.close());
       await run.ask(other, "tell", { to: [room] }, word);
       socket.connect();
       await run.next(socket, "connect");
@@ -88,8 +93,25 @@ const scenarios = {
     await run.ask(socket, "echo");
     assert.deepEqual(got, ["first", "second", "third"]);
   },
+
+  // The client is back before the server has noticed that it was away: the old
+  // connection still looks alive.
+  async "recovery-half-open"(run) {
+    const room = run.id("room");
+    const { socket, got } = await somebody(run, "proxied-recovery", room);
+    const { id } = socket;
+    const other = await run.connect("recovery");
+    await run.control("freeze", "proxied-recovery");
+    await run.ask(other, "tell", { to: [room] }, "into the void");
+    socket.io.engine.close();
+    socket.io.uri = run.targets.urls.recovery; // around the frozen proxy
+    socket.connect();
+    await run.next(socket, "connect");
+    assert.equal(socket.recovered, true);
+    assert.equal(socket.id, id);
+    await run.ask(socket, "tell", { to: [room] }, "live again");
+    await run.ask(socket, "echo");
+    assert.deepEqual(got, ["first", "into the void", "live again"]);
+    await run.control("cut", "proxied-recovery");
+  },
 };
-
-for (const scenario of Object.values(scenarios)) scenario.from = 4;
-
-module.exports = scenarios;

@@ -103,12 +103,13 @@ module.exports = {
 
   async "room-everybody"(run) {
     const party = await Party.of(run, ["a", "b"]);
-    const word = run.id("word");
-    await party.ask("a", "tell", {}, word);
-    for (const name of ["a", "b"]) await party.ask(name, "echo");
+    const event = run.id("event"); // other clients are there as well
     for (const name of ["a", "b"]) {
-      assert.equal(party.told[name].filter((w) => w === word).length, 1);
+      party.sockets[name].on(event, (payload) => party.told[name].push(payload));
     }
+    await party.ask("a", "tell", { event }, 1);
+    await party.ask("a", "tell", { event, sender: false }, 2);
+    await party.expect({ a: [1], b: [1, 2] });
   },
 
   // A volatile message may be dropped while nobody listens, never doubled.

@@ -46,7 +46,7 @@ function rooms(socket) {
   });
   socket.on("rooms", (ack) => ack([...socket.rooms].sort()));
   socket.on("tell", (how, payload, ack) => {
-    target(socket, how).emit("told", payload);
+    target(socket, how).emit(how.event ?? "told", payload);
     ack();
   });
 }
