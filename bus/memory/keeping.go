@@ -1,0 +1,51 @@
+package memory
+
+import (
+	"context"
+	"time"
+
+	"github.com/seed-09a96375/belfry"
+)
+
+// keepingLink is a link of a bus that keeps messages and sessions. It
+// implements belfry.Log and belfry.Sessions; all methods fail with
+// belfry.ErrClosed once the link is closed.
+type keepingLink struct{ *link }
+
+// Replay implements belfry.Log. Messages are those that were published, not
+// copies. It stops with the first error of f, which it returns.
+func (l *keepingLink) Replay(ctx context.Context, namespace string, after belfry.Offset, f func(*belfry.Message) error) error {
+	if err := l.usable(ctx); err != nil {
+		return err
+	}
+	return l.bus.log.replay(ctx, namespace, after, f)
+}
+
+// Position implements belfry.Log.
+func (l *keepingLink) Position(ctx context.Context) (belfry.Offset, error) {
+	if err := l.usable(ctx); err != nil {
+		return "", err
+	}
+	return l.bus.log.position(), nil
+}
+
+// Before implements belfry.Log. It is false if one of the two is not an offset
+// of this bus.
+func (l *keepingLink) Before(a, b belfry.Offset) bool { return l.bus.log.before(a, b) }
+
+// Keep implements belfry.Sessions. It stores a copy.
+func (l *keepingLink) Keep(ctx context.Context, s *belfry.Session, ttl time.Duration) error {
+	if err := l.usable(ctx); err != nil {
+		return err
+	}
+	l.bus.sessions.keep(s, ttl)
+	return nil
+}
+
+// Take implements belfry.Sessions.
+func (l *keepingLink) Take(ctx context.Context, namespace string, id belfry.SessionID) (*belfry.Session, error) {
+	if err := l.usable(ctx); err != nil {
+		return nil, err
+	}
+	return l.bus.sessions.take(namespace, id)
+}
