@@ -1,11 +1,15 @@
 package engineio
 
 import (
+	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/seed-09a96375/belfry/poll"
+	"github.com/seed-09a96375/belfry/websocket"
 )
 
 // Options configures a Server. The zero value is the reference
@@ -26,7 +30,7 @@ type Options struct {
 	// 1,000,000.
 	MaxPayload int
 	// MaxQueue bounds what waits for a GET, bytes. Default 1 MiB. One message
-	// that is larger is accepted while nothing else waits. WebSockets: see
+	// that is larger is accepted while nothing else waits. For WebSockets see
 	// poll.Options.
 	MaxQueue int
 	// MaxSessions bounds the number of sessions; beyond it new ones get 503
@@ -35,13 +39,15 @@ type Options struct {
 	MaxSessions int
 	// Transports that clients may use. Nil: all.
 	Transports []Transport
-	// NoUpgrades does not offer the upgrade to WebSocket.
+	// NoUpgrades neither offers nor allows the upgrade to WebSocket.
 	NoUpgrades bool
 	// AllowEIO3 serves clients of protocol 3, too (Socket.IO 2).
 	AllowEIO3 bool
 	// HTTPCompression is the size from which polling answers are compressed,
 	// bytes. Default 1024. Negative: off.
 	HTTPCompression int
+	// Deflate switches permessage-deflate on for WebSockets. Nil: off.
+	Deflate *websocket.DeflateOptions
 	// CORS answers browsers on pages of other origins. Nil: no CORS headers.
 	CORS *CORS
 	// Cookie is set with the session id on a polling handshake, for load
@@ -49,14 +55,14 @@ type Options struct {
 	Cookie *Cookie
 	// Origins are the pages that may begin a session, as patterns: "*",
 	// "https://example.com", "https://*.example.com", "http://localhost:*". The
-	// page's own host is always allowed, and so is a request without an Origin
-	// header, which no browser makes across sites. Others are refused as by
-	// AllowRequest. Nil: any origin, as the reference implementation does:
-	// browsers do not enforce CORS for WebSockets, so that any page can then
-	// open a session with its visitors' cookies.
+	// server's own host is always allowed, and so is a request without an
+	// Origin header, which no browser makes across sites, except JSON-P. Others
+	// are refused as by AllowRequest. Nil: any origin, as the reference
+	// implementation does: browsers do not enforce CORS for WebSockets, so any
+	// page can then open a session with its visitors' cookies.
 	Origins []string
-	// AllowRequest may refuse a new session: status 403 with the error's text
-	// (400 for a WebSocket). It may block.
+	// AllowRequest may refuse a new session: status 403 with the error's text,
+	// 400 for a WebSocket. It may block.
 	AllowRequest func(*http.Request) error
 	// Headers may add headers to a successful answer, 101 included. initial: the
 	// answer to a handshake.
@@ -73,59 +79,109 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// CORS says which pages of other origins a browser lets talk to the server. The
-// server itself refuses nobody for it: see Options.Origins.
-type CORS struct {
-	// Origin is sent to everyone; "*" is any page (then no Credentials).
-	Origin string
-	// Origins, used if Origin is empty, are patterns as in Options.Origins; the
-	// page's origin is sent back if one fits.
-	Origins []string
-	// Methods of the preflight answer. Nil: GET, HEAD, PUT, PATCH, POST, DELETE.
-	Methods []string
-	// AllowedHeaders of the preflight answer. Nil: those it asks for.
-	AllowedHeaders []string
-	// ExposedHeaders are the response headers that a page may read.
-	ExposedHeaders []string
-	// Credentials allows cookies and client certificates.
-	Credentials bool
-	// MaxAge is how long a preflight answer is valid, whole seconds. 0: not said.
-	MaxAge time.Duration
-}
-
-// Cookie describes the sticky-session cookie. The zero value is io=<sid>;
-// Path=/; HttpOnly; SameSite=Lax.
-type Cookie struct {
-	Name     string // default "io"
-	Path     string // default "/"
-	Domain   string
-	MaxAge   time.Duration // 0: until the browser closes
-	SameSite http.SameSite // 0: Lax
-	Secure   bool
-	// Script lets scripts of the page read the cookie: no HttpOnly.
-	Script bool
-}
-
-// Code numbers the ways in which a request is refused, as the protocol does.
-type Code int
-
 const (
-	CodeTransportUnknown    Code = 0
-	CodeSessionUnknown      Code = 1
-	CodeBadHandshakeMethod  Code = 2
-	CodeBadRequest          Code = 3
-	CodeForbidden           Code = 4
-	CodeUnsupportedProtocol Code = 5
-	// CodeServerFull is Belfry's own: MaxSessions is reached, or the server is
-	// closing. Status 503.
-	CodeServerFull Code = 6
+	defaultPingInterval    = 25 * time.Second
+	defaultPingTimeout     = 20 * time.Second
+	defaultUpgradeTimeout  = 10 * time.Second
+	defaultReadTimeout     = 30 * time.Second
+	defaultWriteTimeout    = 30 * time.Second
+	defaultMaxPayload      = 1_000_000
+	defaultMaxQueue        = 1 << 20
+	defaultHTTPCompression = 1024
 )
 
-// ConnectionError is a refused request.
-type ConnectionError struct {
-	Code    Code
-	Message string
-	// Context has details, such as "sid", "transport", "method", "name".
-	Context map[string]any
-	Request *http.Request // valid until OnConnectionError returns
+func (o Options) withDefaults() Options {
+	for _, d := range []struct {
+		p *time.Duration
+		v time.Duration
+	}{
+		{&o.PingInterval, defaultPingInterval},
+		{&o.PingTimeout, defaultPingTimeout},
+		{&o.UpgradeTimeout, defaultUpgradeTimeout},
+		{&o.ReadTimeout, defaultReadTimeout},
+		{&o.WriteTimeout, defaultWriteTimeout},
+	} {
+		if *d.p == 0 {
+			*d.p = d.v
+		}
+	}
+	for _, n := range []struct {
+		p *int
+		v int
+	}{
+		{&o.MaxPayload, defaultMaxPayload},
+		{&o.MaxQueue, defaultMaxQueue},
+		{&o.HTTPCompression, defaultHTTPCompression},
+	} {
+		if *n.p == 0 {
+			*n.p = n.v
+		}
+	}
+	if o.Transports == nil {
+		o.Transports = []Transport{Polling, WebSocket}
+	}
+	if o.KeepHeaders != nil {
+		o.KeepHeaders = slices.Clone(o.KeepHeaders)
+		for i, k := range o.KeepHeaders {
+			o.KeepHeaders[i] = http.CanonicalHeaderKey(k)
+		}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	return o
+}
+
+// Validate names every field that breaks its rule; zero values are valid.
+func (o Options) Validate() error {
+	var faults []error
+	for _, d := range []struct {
+		name string
+		v    time.Duration
+	}{
+		{"PingInterval", o.PingInterval},
+		{"PingTimeout", o.PingTimeout},
+		{"UpgradeTimeout", o.UpgradeTimeout},
+		{"ReadTimeout", o.ReadTimeout},
+		{"WriteTimeout", o.WriteTimeout},
+	} {
+		if d.v < 0 || d.v > maxTimeout {
+			faults = append(faults, fault(d.name, d.v, fmt.Sprintf("between 0 and %v", maxTimeout)))
+		}
+	}
+	if o.MaxPayload < 0 {
+		faults = append(faults, fault("MaxPayload", o.MaxPayload, "positive, or 0 for the default"))
+	}
+	if o.MaxQueue < 0 {
+		faults = append(faults, fault("MaxQueue", o.MaxQueue, "positive, or 0 for the default"))
+	}
+	if o.Transports != nil && len(o.Transports) == 0 {
+		faults = append(faults, fault("Transports", "empty", "nil or name at least one"))
+	}
+	for _, t := range o.Transports {
+		if t > WebSocket {
+			faults = append(faults, fault("Transports", t, "polling or websocket"))
+		}
+	}
+	for _, p := range o.Origins {
+		if err := validOrigin(p); err != nil {
+			faults = append(faults, fault("Origins", err, "patterns"))
+		}
+	}
+	return errors.Join(append(faults, o.CORS.validate()...)...)
+}
+
+// maxTimeout keeps ticks of the timing wheel apart from each other.
+const maxTimeout = 7 * 24 * time.Hour
+
+func fault(field string, value any, rule string) error {
+	return fmt.Errorf("engineio: Options.%s is %v: must be %s", field, value, rule)
+}
+
+// upgrades lists what a client may move to from t.
+func (o *Options) upgrades(t Transport) []string {
+	if o.NoUpgrades || t != Polling || !slices.Contains(o.Transports, WebSocket) {
+		return []string{}
+	}
+	return []string{WebSocket.String()}
 }

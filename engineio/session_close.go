@@ -1,0 +1,134 @@
+package engineio
+
+import (
+	"github.com/seed-09a96375/belfry/engineio/packet"
+	"github.com/seed-09a96375/belfry/websocket"
+)
+
+// How a session ends:
+//
+//	shut  gracefully: the layer above is told at once; the transport still
+//	      delivers what was sent before, then ends (release)
+//	drop  at once: what was not delivered is lost
+//
+// Whichever comes first gives the reason. release takes the session out of the
+// index, when its transport is gone.
+
+// spawner says on which goroutine the layer above is told.
+type spawner bool
+
+const (
+	directly spawner = false
+	// aside is for callers that may hold locks of the layer above.
+	aside spawner = true
+)
+
+// Close ends the session gracefully: what was sent before is still delivered if
+// the client takes it in time. Receiver.Closed gets ReasonForcedClose, from
+// another goroutine.
+func (s *Session) Close() { s.CloseReason(ReasonForcedClose) }
+
+// CloseReason is Close with another reason for Receiver.Closed.
+func (s *Session) CloseReason(r Reason) { s.shut(r, nil, aside) }
+
+func (s *Session) shut(r Reason, detail error, how spawner) {
+	s.mu.Lock()
+	if s.state != stateOpen {
+		s.mu.Unlock()
+		return
+	}
+	c := s.ws.Load()
+	if c != nil {
+		s.leaveOpen(stateClosed, &ending{r, detail})
+	} else {
+		s.leaveOpen(stateClosing, &ending{r, detail})
+		s.linger()
+	}
+	s.mu.Unlock()
+	if c != nil {
+		c.Close(websocket.CloseNoStatus, "")
+	}
+	s.tell(how)
+}
+
+// drop ends the session. A GET that waits is answered with a packet of type
+// last.
+func (s *Session) drop(r Reason, detail error, last packet.Type) {
+	s.mu.Lock()
+	if s.state == stateClosed {
+		s.mu.Unlock()
+		return
+	}
+	open := s.state == stateOpen
+	if open {
+		s.leaveOpen(stateClosed, &ending{r, detail})
+	} else {
+		s.state = stateClosed
+	}
+	c := s.ws.Load()
+	if c == nil {
+		c = s.dropPolling(last)
+	}
+	s.mu.Unlock()
+	if c != nil {
+		c.Close(websocket.CloseNoStatus, "")
+	}
+	if open {
+		s.tell(directly)
+	}
+}
+
+// cut is drop for a server that has no time left: it does not wait for the
+// peer.
+func (s *Session) cut() {
+	s.drop(ReasonServerShutdown, nil, packet.Close)
+	if c := s.ws.Load(); c != nil {
+		c.Terminate(errCut)
+	}
+}
+
+// leaveOpen notes the session's end. s.mu is held.
+func (s *Session) leaveOpen(next state, e *ending) {
+	s.state, s.end = next, e
+	s.srv.wheel.stop(&s.timer)
+	s.srv.open.Add(-1)
+	s.wakePOST()
+}
+
+// tell has the layer above told, unless it is in a call: then that one tells it.
+func (s *Session) tell(how spawner) {
+	if !s.gate.shut() {
+		return
+	}
+	if how == aside {
+		go s.lastCall()
+		return
+	}
+	s.lastCall()
+}
+
+// lastCall runs exactly once.
+func (s *Session) lastCall() {
+	defer s.srv.index.left.Done()
+	s.mu.Lock()
+	e := s.end
+	s.mu.Unlock()
+	if s.recv != nil {
+		s.recv.Closed(e.reason, e.detail)
+	}
+}
+
+// release forgets a session whose transport is gone.
+func (s *Session) release() { s.srv.index.remove(s) }
+
+func (s *Session) isOpen() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state == stateOpen
+}
+
+func (s *Session) isClosed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state == stateClosed
+}
