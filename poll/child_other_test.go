@@ -1,0 +1,5 @@
+//go:build !linux
+
+package poll_test
+
+func runChild() {}
