@@ -53,7 +53,8 @@ module.exports = {
     const { room, a, b } = await pair(run);
     a.on("question", (n, ack) => ack(n + 1));
     b.on("question", (n, ack) => ack(n + 2));
-    assert.deepEqual(await run.asks(a, "poll", room, 5000, 10), [null, [11, 12]]);
+    const result = await run.ask(a, "poll", room, 5000, 10);
+    assert.deepEqual(result, { error: null, answers: [11, 12] });
   },
 
   async "cluster-move"(run) {
@@ -75,6 +76,7 @@ module.exports = {
 
   async "cluster-nodes"(run) {
     const { a } = await pair(run);
-    assert.deepEqual(await run.asks(a, "ask-nodes", "hi"), [null, ["hi noted"]]);
+    const result = await run.ask(a, "ask-nodes", "hi");
+    assert.deepEqual(result, { error: null, answers: ["hi noted"] });
   },
 };

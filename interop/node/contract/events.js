@@ -74,7 +74,7 @@ function cluster(socket) {
   });
   socket.on("poll", (room, ms, payload, ack) => {
     nsp.in(room).timeout(ms).emit("question", payload, (err, answers) => {
-      ack(err ? "timeout" : null, answers.sort());
+      ack({ error: err ? "timeout" : null, answers: answers.sort() });
     });
   });
   socket.on("move", (from, to, ack) => {
@@ -88,7 +88,7 @@ function cluster(socket) {
   });
   socket.on("ask-nodes", (text, ack) => {
     nsp.serverSideEmit("note", text, (err, answers) => {
-      ack(err ? String(err) : null, answers);
+      ack({ error: err ? String(err) : null, answers });
     });
   });
 }
