@@ -277,4 +277,3 @@ func (w *wsClient) wantEOF() {
 		w.t.Fatalf("frame %d %q after the end", op, p)
 	}
 }
-

@@ -6,6 +6,7 @@ import (
 	"io"
 	"iter"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/seed-09a96375/belfry/engineio/packet"
@@ -77,6 +78,9 @@ func (s *Session) readPOST(w http.ResponseWriter, r *request) int {
 	}
 	if err != nil {
 		s.drop(ReasonTransportError, fmt.Errorf("read POST: %w", err), packet.Close)
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return http.StatusRequestTimeout
+		}
 		return http.StatusBadRequest
 	}
 	packets, err := s.decode(b.payload, binary, r.hasJSONP)

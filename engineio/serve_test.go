@@ -72,22 +72,28 @@ func serve(t testing.TB, o Options, accept func(*testSession)) *testServer {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	ts := &testServer{t: t, sessions: make(chan *testSession, 4096)}
+	sessions := make(chan *testSession, 4096)
 	srv, err := New(o, func(s *Session) Receiver {
 		sess := &testSession{Session: s, messages: make(chan string, 4096), closed: make(chan ending, 1)}
 		if accept != nil {
 			accept(sess)
 		}
-		ts.sessions <- sess
+		sessions <- sess
 		return sess
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	ts := listen(t, srv)
+	ts.sessions = sessions
+	return ts
+}
+
+// listen puts a server behind a listener until the end of the test.
+func listen(t testing.TB, srv *Server) *testServer {
 	mux := http.NewServeMux()
 	mux.Handle("/engine.io/", srv)
 	h := httptest.NewServer(mux)
-	ts.Server, ts.addr = srv, strings.TrimPrefix(h.URL, "http://")
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
@@ -99,7 +105,7 @@ func serve(t testing.TB, o Options, accept func(*testSession)) *testServer {
 		}
 		h.Close()
 	})
-	return ts
+	return &testServer{Server: srv, t: t, addr: strings.TrimPrefix(h.URL, "http://")}
 }
 
 // next returns the next session that began.

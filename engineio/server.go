@@ -40,11 +40,8 @@ func New(o Options, accept func(*Session) Receiver) (*Server, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	s := &Server{o: o.withDefaults(), accept: accept}
+	s := &Server{o: o.withDefaults(), accept: accept, maxSessions: sessionLimit(o.MaxSessions)}
 	var err error
-	if s.maxSessions, err = sessionLimit(o.MaxSessions); err != nil {
-		return nil, err
-	}
 	s.wheel = newWheel(resolution(&s.o), fire)
 	poller := o.Poller
 	if poller == nil {

@@ -125,7 +125,7 @@ func (s *Server) openWebSocket(w http.ResponseWriter, r *request) {
 			sess.ws.Store(c)
 			if !s.begin(sess) {
 				c.Close(websocket.CloseNoStatus, "")
-				return refused{}
+				return turnedAway{}
 			}
 			return &socket{s: sess}
 		},
@@ -138,16 +138,16 @@ func (s *Server) refuseWebSocket(w http.ResponseWriter, r *request) {
 	if h, ok := s.check(w, r); ok {
 		s.takeOver(w, r, h, websocket.Start{Bind: func(c *websocket.Conn) websocket.Handler {
 			c.Close(websocket.CloseNoStatus, "")
-			return refused{}
+			return turnedAway{}
 		}})
 	}
 }
 
-// refused is the handler of a WebSocket that was closed at once.
-type refused struct{}
+// turnedAway is the handler of a WebSocket that was closed at once.
+type turnedAway struct{}
 
-func (refused) Message(websocket.Opcode, []byte) error { return nil }
-func (refused) Closed(int, error)                      {}
+func (turnedAway) Message(websocket.Opcode, []byte) error { return nil }
+func (turnedAway) Closed(int, error)                      {}
 
 // check answers a request that breaks the rules of WebSocket.
 func (s *Server) check(w http.ResponseWriter, r *request) (websocket.Handshake, bool) {
