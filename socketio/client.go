@@ -47,7 +47,6 @@ type item struct {
 
 // open makes the receiver of a new session.
 func (s *Server) open(session *engineio.Session) engineio.Receiver {
-	s.work.Add(1) // until the closed item has run
 	c := &client{server: s, session: session}
 	c.mu.Lock()
 	c.timer = time.AfterFunc(s.opts.ConnectTimeout, c.connectTimeout)
@@ -121,7 +120,7 @@ func (c *client) Closed(reason engineio.Reason, _ error) {
 		}
 	}
 	if len(lost) > 0 {
-		c.server.work.Go(func() { keep(lost) })
+		c.server.keeping.Go(func() { keep(lost) })
 	}
 	c.inbox.Close(c.server.inboxes, c, item{kind: closed, reason: reason})
 }
@@ -158,7 +157,6 @@ func (c *client) Run(it item) {
 		for _, s := range sockets {
 			c.finish(s)
 		}
-		c.server.work.Done()
 	}
 }
 

@@ -100,7 +100,9 @@ func (c *client) admit(s *Socket) error {
 		s.end(engineio.ReasonTransportClose)
 		return errGone
 	}
-	s.open()
+	if !s.open() {
+		return nil
+	}
 	for _, f := range s.nsp.handlers.load().connect {
 		s.guard("connect handler", func() error {
 			f(s.Context(), s)
@@ -192,7 +194,7 @@ func (c *client) socketID(n *Namespace) (belfry.SocketID, error) {
 	return belfry.SocketID(randomID()), nil
 }
 
-// hello is the answer to CONNECT.
+// hello is the answer to CONNECT; s.mu is held.
 func (s *Socket) hello() packet.Packet {
 	p := packet.Packet{Type: packet.Connect, Namespace: s.nsp.name}
 	if s.client.session.Protocol() == 3 {

@@ -104,7 +104,8 @@ func (s *Socket) Deliver(d *hub.Delivery) {
 	if s.state.Load() != connected && s.hold(d) {
 		return
 	}
-	s.write(d)
+	s.observe(d)
+	s.transmit(d)
 }
 
 // hold keeps d until the socket is open; false if it is by now.
@@ -123,9 +124,8 @@ func (s *Socket) hold(d *hub.Delivery) bool {
 	return true
 }
 
-func (s *Socket) write(d *hub.Delivery) {
+func (s *Socket) transmit(d *hub.Delivery) {
 	out := s.nsp.encode(d, s.client.format)
-	s.observe(d)
 	// The errors of Send are those of a client that is slow or gone: it is
 	// closed, or it was volatile. Neither is the sender's business.
 	_ = s.client.session.Send(out.message, out.options)

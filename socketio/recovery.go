@@ -96,18 +96,18 @@ func (s *Socket) rejoin(ctx context.Context, kept *belfry.Session, offset *belfr
 	return nil
 }
 
-// replay writes what a recovered client missed and returns the offset of the
-// last; s.mu is held.
-func (s *Socket) replay() (last belfry.Offset) {
+// replay writes what a recovered client missed; s.mu is held.
+func (s *Socket) replay() (sent []*hub.Delivery) {
 	if s.x == nil {
-		return ""
+		return nil
 	}
 	for _, m := range s.x.missed {
-		s.write(&hub.Delivery{Message: m})
-		last = m.Offset
+		d := &hub.Delivery{Message: m}
+		s.transmit(d)
+		sent = append(sent, d)
 	}
 	s.x.missed = nil
-	return last
+	return sent
 }
 
 // begin gives a new socket a session that it can be resumed by.
@@ -165,6 +165,8 @@ func keep(lost []*Socket) {
 }
 
 func (s *Socket) keep() error {
+	ctx, cancel := context.WithTimeout(context.Background(), s.nsp.server.opts.AckTimeout)
+	defer cancel()
 	s.mu.Lock()
 	kept := &belfry.Session{ID: s.x.session, Socket: s.id, Since: s.x.since}
 	for _, room := range s.x.left {
@@ -181,5 +183,5 @@ func (s *Socket) keep() error {
 			return err
 		}
 	}
-	return s.nsp.space.Keep(context.Background(), kept, s.nsp.server.opts.Recovery.MaxDisconnection)
+	return s.nsp.space.Keep(ctx, kept, s.nsp.server.opts.Recovery.MaxDisconnection)
 }

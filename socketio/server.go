@@ -26,6 +26,7 @@ import (
 	"regexp"
 	"sync"
 
+	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/engineio"
 	"github.com/seed-09a96375/belfry/hub"
 	"github.com/seed-09a96375/belfry/internal/inbox"
@@ -48,7 +49,7 @@ type Server struct {
 
 	limits  packet.Options
 	inboxes *inbox.Group[item]
-	work    sync.WaitGroup // clients whose last item has not run
+	keeping sync.WaitGroup // sessions on their way into the bus
 }
 
 // New makes a server and attaches it to its bus. The caller closes it.
@@ -124,18 +125,11 @@ func (s *Server) OfFunc(allow func(name string, auth Auth) bool) *Namespace {
 // the wait.
 func (s *Server) Close(ctx context.Context) error {
 	err := s.engine.CloseReason(ctx, engineio.ReasonServerShutdown)
-	return errors.Join(err, s.waitWork(ctx), s.hub.Close(ctx))
-}
-
-func (s *Server) waitWork(ctx context.Context) error {
-	done := make(chan struct{})
-	go func() { s.work.Wait(); close(done) }()
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("handlers still run: %w", ctx.Err())
+	if e := s.inboxes.Wait(ctx); e != nil {
+		err = errors.Join(err, fmt.Errorf("wait for handlers: %w", e))
 	}
+	s.keeping.Wait()
+	return errors.Join(err, s.hub.Close(ctx))
 }
 
 // find returns the namespace a client asks for: an existing one, or a child of a
@@ -177,3 +171,6 @@ func canonical(name string) string {
 	}
 	return name
 }
+
+// NodeID names this node in the cluster.
+func (s *Server) NodeID() belfry.NodeID { return s.hub.ID() }

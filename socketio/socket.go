@@ -76,7 +76,16 @@ func (s *Socket) MemberID() belfry.SocketID { return s.id }
 func (s *Socket) Namespace() *Namespace { return s.nsp }
 
 // Connected reports whether events can be sent.
-func (s *Socket) Connected() bool { return s.state.Load() == connected }
+func (s *Socket) Connected() bool {
+	state := s.state.Load()
+	if state == connecting {
+		// The client may have the answer to its CONNECT already: let open finish.
+		s.mu.Lock()
+		state = s.state.Load()
+		s.mu.Unlock()
+	}
+	return state == connected
+}
 
 // Recovered reports whether the client resumed an earlier session: id, rooms and
 // data are those it had, and it has got what it missed.
@@ -309,33 +318,58 @@ func (s *Socket) join() error {
 }
 
 // open sends the answer to CONNECT, after what a recovered client missed and
-// before what came while the socket was connecting.
-func (s *Socket) open() {
+// before what came while the socket was connecting. It reports false if the
+// socket was disconnected meanwhile.
+func (s *Socket) open() bool {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	if s.state.Load() != connecting {
-		return
+		hello := s.hello()
+		s.mu.Unlock()
+		_ = s.client.send(hello, engineio.SendOptions{})
+		_ = s.client.send(disconnectPacket(s.nsp.name), engineio.SendOptions{})
+		return false
 	}
-	last := s.replay()
+	sent := s.replay()
 	_ = s.client.send(s.hello(), engineio.SendOptions{})
+	sent = append(sent, s.flushHeld(sent)...)
 	s.state.Store(connected)
+	s.mu.Unlock()
+	for _, d := range sent {
+		s.observe(d)
+	}
+	return true
+}
+
+// flushHeld writes what came while the socket was connecting, less what was
+// replayed; s.mu is held.
+func (s *Socket) flushHeld(replayed []*hub.Delivery) (sent []*hub.Delivery) {
 	if s.x == nil {
-		return
+		return nil
+	}
+	var last belfry.Offset
+	if n := len(replayed); n > 0 {
+		last = replayed[n-1].Offset
 	}
 	for _, d := range s.x.held {
 		if last == "" || d.Offset == "" || s.nsp.space.Before(last, d.Offset) {
-			s.write(d)
+			s.transmit(d)
+			sent = append(sent, d)
 		}
 	}
 	s.x.held = nil
+	return sent
 }
 
 // end makes the socket a disconnected one; false if it is already.
-func (s *Socket) end(reason Reason) bool {
+func (s *Socket) end(reason Reason) bool { return s.endFrom(reason) != disconnected }
+
+// endFrom does the same and returns the state the socket was in.
+func (s *Socket) endFrom(reason Reason) uint32 {
 	s.mu.Lock()
-	if s.state.Load() == disconnected {
+	state := s.state.Load()
+	if state == disconnected {
 		s.mu.Unlock()
-		return false
+		return state
 	}
 	s.state.Store(disconnected)
 	x := s.more()
@@ -348,7 +382,7 @@ func (s *Socket) end(reason Reason) bool {
 	s.mu.Lock()
 	x.left = left
 	s.mu.Unlock()
-	return true
+	return state
 }
 
 func (s *Socket) endReason() Reason {
@@ -358,15 +392,16 @@ func (s *Socket) endReason() Reason {
 }
 
 // disconnect tells the client and ends the socket. The handlers run in the
-// client's turn.
+// client's turn. A socket that is not open yet tells its client when it would
+// have been.
 func (s *Socket) disconnect() {
-	if !s.Connected() {
+	switch s.endFrom(ReasonServerDisconnect) {
+	case disconnected:
 		return
+	case connected:
+		_ = s.client.send(disconnectPacket(s.nsp.name), engineio.SendOptions{})
 	}
-	_ = s.client.send(disconnectPacket(s.nsp.name), engineio.SendOptions{})
-	if s.end(ReasonServerDisconnect) {
-		s.client.push(item{kind: ended, socket: s}, 0)
-	}
+	s.client.push(item{kind: ended, socket: s}, 0)
 }
 
 // socketContext is the context of a socket, without an allocation.

@@ -119,27 +119,59 @@ func (s *scanner) member(i, depth int) int {
 	return s.value(i+1, depth)
 }
 
-// string reads from behind the opening quote.
+// string reads from behind the opening quote: eight bytes at a time, because
+// payloads are mostly strings.
 func (s *scanner) string(i int) int {
-	for {
-		i = skipPlain(s.p, i)
-		if i >= len(s.p) {
-			return s.fail(i, ErrJSON)
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	for i+8 <= len(s.p) {
+		x := binary.LittleEndian.Uint64(s.p[i:])
+		quote := (x ^ ones*'"') - ones
+		slash := (x ^ ones*'\\') - ones
+		// A byte is marked in its top bit if it is a quote, a backslash, a control
+		// character or not ASCII. A borrow marks wrong bytes above a right one
+		// only: the lowest mark is right.
+		m := (x | quote | slash | (x - ones*' ')) & tops
+		if m == 0 {
+			i += 8
+			continue
 		}
-		switch c := s.p[i]; {
-		case c == '"':
+		i += bits.TrailingZeros64(m) / 8
+		if s.p[i] == '"' {
 			return i + 1
-		case c == '\\':
-			i = s.escape(i)
-		case c < ' ':
-			return s.fail(i, ErrJSON)
-		default:
-			i = s.runes(i)
 		}
-		if i < 0 {
+		if i = s.special(i); i < 0 {
 			return i
 		}
 	}
+	return s.stringEnd(i)
+}
+
+// stringEnd reads the last bytes of a string one by one.
+func (s *scanner) stringEnd(i int) int {
+	for i < len(s.p) {
+		switch c := s.p[i]; {
+		case c == '"':
+			return i + 1
+		case c >= ' ' && c != '\\' && c < utf8.RuneSelf:
+			i++
+		default:
+			if i = s.special(i); i < 0 {
+				return i
+			}
+		}
+	}
+	return s.fail(i, ErrJSON)
+}
+
+// special reads what is not plain in a string.
+func (s *scanner) special(i int) int {
+	switch c := s.p[i]; {
+	case c == '\\':
+		return s.escape(i)
+	case c < ' ':
+		return s.fail(i, ErrJSON)
+	}
+	return s.runes(i)
 }
 
 func (s *scanner) escape(i int) int {
@@ -214,26 +246,6 @@ func skipDigits(p []byte, i int) int {
 
 func skipSpace(p []byte, i int) int {
 	for i < len(p) && p[i] <= ' ' && (p[i] == ' ' || p[i] == '\n' || p[i] == '\r' || p[i] == '\t') {
-		i++
-	}
-	return i
-}
-
-// skipPlain returns the index of the first byte from i on that is a quote, a
-// backslash, a control character or not ASCII: eight bytes at a time, because
-// payloads are mostly strings.
-func skipPlain(p []byte, i int) int {
-	const ones, tops = 0x0101010101010101, 0x8080808080808080
-	for ; i+8 <= len(p); i += 8 {
-		x := binary.LittleEndian.Uint64(p[i:])
-		quote := (x ^ ones*'"') - ones
-		slash := (x ^ ones*'\\') - ones
-		// A borrow makes wrong marks above a right one only: the lowest is right.
-		if m := (x | quote | slash | (x - ones*' ')) & tops; m != 0 {
-			return i + bits.TrailingZeros64(m)/8
-		}
-	}
-	for i < len(p) && p[i] >= ' ' && p[i] != '"' && p[i] != '\\' && p[i] < utf8.RuneSelf {
 		i++
 	}
 	return i
