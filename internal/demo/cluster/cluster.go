@@ -1,0 +1,79 @@
+// Package cluster runs several nodes in one process: each has a listener and an
+// HTTP server of its own, and they stop together.
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Node is one server of the cluster.
+type Node struct {
+	Name     string
+	Listener net.Listener
+	Handler  http.Handler
+	// Stop ends what Handler has under way, such as open sessions; it is called
+	// once, before the HTTP server waits for its requests.
+	Stop func(ctx context.Context) error
+}
+
+const (
+	stopTime       = 5 * time.Second
+	headerTime     = 10 * time.Second
+	idleTime       = 2 * time.Minute
+	maxHeaderBytes = 64 << 10
+)
+
+// Serve serves all nodes until ctx ends, which is no error, or one of them
+// fails. Then it stops all of them, for 5 s at most, and waits for them.
+func Serve(ctx context.Context, nodes []Node) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	errs := make([]error, len(nodes))
+	var running sync.WaitGroup
+	for i := range nodes {
+		running.Go(func() {
+			defer cancel() // one that ends ends all
+			errs[i] = nodes[i].serve(ctx)
+		})
+	}
+	running.Wait()
+	return errors.Join(errs...)
+}
+
+func (n *Node) serve(ctx context.Context) error {
+	// Requests have no time limit as a whole: a long poll is meant to last.
+	web := &http.Server{
+		Handler: n.Handler, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeaderBytes,
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- web.Serve(n.Listener) }()
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+		err = fmt.Errorf("serve %s: %w", n.Name, err)
+		failed <- nil
+	}
+	err = errors.Join(err, n.stop(context.WithoutCancel(ctx), web))
+	<-failed
+	return err
+}
+
+func (n *Node) stop(ctx context.Context, web *http.Server) error {
+	ctx, cancel := context.WithTimeout(ctx, stopTime)
+	defer cancel()
+	var errs []error
+	if err := n.Stop(ctx); err != nil {
+		errs = append(errs, fmt.Errorf("stop %s: %w", n.Name, err))
+	}
+	if err := web.Shutdown(ctx); err != nil {
+		errs = append(errs, fmt.Errorf("stop the web server of %s: %w", n.Name, err), web.Close())
+	}
+	return errors.Join(errs...)
+}
