@@ -1,0 +1,122 @@
+// Package server is Belfry as the server under test: it serves the contract of
+// `belfry bench` on the main namespace.
+//
+//	join (room, ack)     joins the room and acks
+//	say (room, payload)  emits msg (payload) to the room, on all nodes
+//	echo (payload, ack)  acks with the payload
+//
+// Payloads pass through as the bytes that came.
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+
+	"github.com/seed-09a96375/belfry"
+	"github.com/seed-09a96375/belfry/bus/memory"
+	"github.com/seed-09a96375/belfry/engineio"
+	"github.com/seed-09a96375/belfry/internal/demo/cluster"
+	"github.com/seed-09a96375/belfry/poll"
+	"github.com/seed-09a96375/belfry/socketio"
+)
+
+// Options of the server under test.
+type Options struct {
+	// Nodes is their number, all in this process and on one bus. Default 1.
+	Nodes int
+	// Listen is the address of the first node; the others take the ports that
+	// follow. With port 0 each takes one that is free.
+	Listen string
+	// EngineIO are options of every node. Poller is set here.
+	EngineIO engineio.Options
+	// Poll are options of every node's Poller.
+	Poll poll.Options
+	// Out gets the addresses, a line each. Default: nothing.
+	Out io.Writer
+}
+
+func (o Options) withDefaults() Options {
+	if o.Nodes == 0 {
+		o.Nodes = 1
+	}
+	if o.Out == nil {
+		o.Out = io.Discard
+	}
+	return o
+}
+
+// Run serves until ctx ends, which is no error. If an address cannot be had, the
+// error is a *cluster.ListenError.
+func Run(ctx context.Context, o Options) error {
+	o = o.withDefaults()
+	limit, err := poll.RaiseFileLimit()
+	if err != nil {
+		return err
+	}
+	listeners, err := cluster.Listen(ctx, o.Listen, o.Nodes)
+	if err != nil {
+		return err
+	}
+	bus := memory.New(memory.Options{})
+	nodes := make([]cluster.Node, 0, o.Nodes)
+	for i, ln := range listeners {
+		n, err := newNode(o, bus, i)
+		if err != nil {
+			return errors.Join(err, discard(nodes, listeners))
+		}
+		n.Listener = ln
+		nodes = append(nodes, n)
+		fmt.Fprintf(o.Out, "%s listens on http://%s, up to %d descriptors\n", n.Name, ln.Addr(), limit)
+	}
+	return cluster.Serve(ctx, nodes)
+}
+
+// discard closes what was not served yet.
+func discard(nodes []cluster.Node, listeners []net.Listener) error {
+	var errs []error
+	for _, n := range nodes {
+		errs = append(errs, n.Stop(context.Background()))
+	}
+	for _, ln := range listeners {
+		errs = append(errs, ln.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func newNode(o Options, bus belfry.Bus, i int) (cluster.Node, error) {
+	name := fmt.Sprintf("node-%d", i+1)
+	group, err := poll.New(o.Poll)
+	if err != nil {
+		return cluster.Node{}, err
+	}
+	o.EngineIO.Poller = group
+	srv, err := socketio.New(socketio.Options{EngineIO: o.EngineIO, Bus: bus, Node: belfry.NodeID(name), MaxEventsPerSecond: -1})
+	if err != nil {
+		return cluster.Node{}, errors.Join(err, group.Close(context.Background()))
+	}
+	contract(srv)
+	mux := http.NewServeMux()
+	mux.Handle("/socket.io/", srv)
+	return cluster.Node{
+		Name:    name,
+		Handler: mux,
+		Stop:    func(ctx context.Context) error { return errors.Join(srv.Close(ctx), group.Close(ctx)) },
+	}, nil
+}
+
+func contract(srv *socketio.Server) {
+	socketio.On(srv, "join", func(_ context.Context, s *socketio.Socket, room belfry.Room) error {
+		return s.Join(room)
+	})
+	socketio.On2(srv, "say", func(ctx context.Context, _ *socketio.Socket, room belfry.Room, payload json.RawMessage) error {
+		return srv.To(room).Emit(ctx, "msg", payload)
+	})
+	socketio.OnAck(srv, "echo", func(_ context.Context, _ *socketio.Socket, payload json.RawMessage) (json.RawMessage, error) {
+		return payload, nil
+	})
+}
