@@ -1,0 +1,64 @@
+// Package cli is the command line of belfry.
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seed-09a96375/belfry/internal/bench"
+)
+
+// Command returns `belfry` with all its subcommands. Errors that it returns are
+// for Report.
+func Command() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "belfry",
+		Short: "A real-time server that speaks Socket.IO",
+		Long: `Belfry is a real-time server. Browsers, phones and devices connect with the
+Socket.IO client they already have; any number of nodes act as one server.`,
+		Example: `  belfry demo                        a chat on two nodes, with a page to try it
+  belfry bench --help                put load on any Socket.IO server
+  belfry completion bash --help      let the shell complete commands and flags`,
+		Version:       describeBuild(readBuild()).version,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError(cmd, err) })
+	root.AddCommand(demoCommand(), bench.Command(benchServerCommand()), versionCommand())
+	refuseUnknown(root)
+	return root
+}
+
+// refuseUnknown makes commands that only have subcommands refuse all else.
+func refuseUnknown(cmd *cobra.Command) {
+	if !cmd.Runnable() {
+		cmd.Args = knownCommand
+		cmd.RunE = func(cmd *cobra.Command, _ []string) error { return cmd.Help() }
+	}
+	for _, sub := range cmd.Commands() {
+		refuseUnknown(sub)
+	}
+}
+
+// knownCommand refuses what is not a command, with those that are meant.
+func knownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	err := fmt.Errorf("%q is not a command of %s", args[0], cmd.CommandPath())
+	cmd.SuggestionsMinimumDistance = 2 // letters to change
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		return &Error{Err: err, Hint: fmt.Sprintf("did you mean %s %s?", cmd.CommandPath(), strings.Join(near, " or ")), Code: exitUsage}
+	}
+	return usageError(cmd, err)
+}
+
+// noArgs refuses arguments.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return usageError(cmd, fmt.Errorf("%s takes no arguments, but got %q", cmd.CommandPath(), args[0]))
+}

@@ -1,0 +1,39 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/seed-09a96375/belfry/internal/demo"
+)
+
+func demoCommand() *cobra.Command {
+	var o demo.Options
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Run a chat on two nodes, with a page to try it",
+		Long: `Run a chat on two nodes, with a page to try it.
+
+The nodes share a bus in memory and act as one server: open the page of each,
+join with two names, and write. The page shows who is in the room, and can break
+its own connection to show that it recovers with nothing lost. No other service
+is needed, and nothing is kept when the demo stops.`,
+		Example: `  belfry demo --open                       and open a browser
+  belfry demo --listen 0.0.0.0:3000        let phones on this network join
+  belfry demo --nodes 3 --listen :4000     three nodes, on ports 4000 to 4002`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o.Out = cmd.OutOrStdout()
+			if o.Nodes < 1 || o.Nodes > demo.MaxNodes {
+				return usageError(cmd, fmt.Errorf("--nodes is %d: must be between 1 and %d", o.Nodes, demo.MaxNodes))
+			}
+			return demo.Run(cmd.Context(), o)
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.Listen, "listen", "127.0.0.1:3000", "`address` of the first node; the others take the ports that follow")
+	f.IntVar(&o.Nodes, "nodes", 2, "`number` of nodes")
+	f.BoolVar(&o.Open, "open", false, "open the first node's page in a browser")
+	return cmd
+}
