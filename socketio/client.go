@@ -19,14 +19,14 @@ type client struct {
 	session *engineio.Session
 	decoder packet.Decoder // used by Message only
 	inbox   inbox.Inbox[item]
-	format  format // set by the first message, before anything is sent
 	limiter limiter
 
-	mu    sync.Mutex
-	gone  bool // the session has ended: no new sockets
-	first *Socket
-	more  map[string]*Socket // further namespaces
-	timer *time.Timer        // until the first socket: the connect timeout
+	mu     sync.Mutex
+	format format // not under mu: set by the first message, before anything is sent
+	gone   bool   // the session has ended: no new sockets
+	first  *Socket
+	more   map[string]*Socket // further namespaces
+	timer  *time.Timer        // the connect timeout; nil from the first socket on
 }
 
 type itemKind uint8
@@ -110,7 +110,7 @@ func (c *client) decode(data []byte, binary bool) (p packet.Packet, done bool, e
 func (c *client) Closed(reason engineio.Reason, _ error) {
 	c.mu.Lock()
 	c.gone = true
-	c.timer.Stop()
+	c.stopTimer()
 	sockets := c.sockets()
 	c.mu.Unlock()
 	var lost []*Socket
@@ -241,7 +241,7 @@ func (c *client) add(s *Socket) bool {
 	if c.gone {
 		return false
 	}
-	c.timer.Stop()
+	c.stopTimer()
 	if c.first == nil {
 		c.first = s
 		return true
@@ -251,6 +251,13 @@ func (c *client) add(s *Socket) bool {
 	}
 	c.more[s.nsp.name] = s
 	return true
+}
+
+func (c *client) stopTimer() {
+	if c.timer != nil {
+		c.timer.Stop()
+		c.timer = nil
+	}
 }
 
 func (c *client) remove(s *Socket) {
