@@ -5,15 +5,18 @@ import (
 	"os"
 )
 
-// runChild turns the process into the one that a test has started, and ends it.
+// runChild turns the process into one that a test has started, and ends it.
 func runChild() {
-	headroom, ok := os.LookupEnv(fullServerEnv)
-	if !ok {
-		return
+	roles := map[string]func(string) error{fullServerEnv: fullServer, drainEnv: drain}
+	for env, role := range roles {
+		arg, ok := os.LookupEnv(env)
+		if !ok {
+			continue
+		}
+		if err := role(arg); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
 	}
-	if err := fullServer(headroom); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	os.Exit(0)
 }

@@ -74,15 +74,11 @@ func (l *loop) runPace() {
 	defer l.engine.running.Done()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	adjusted := l.engine.since()
 	for l.stillCollecting() {
 		<-tick.C
 		l.pace.clock.Store(l.engine.millis())
 		l.flushDue()
-		if now := l.engine.since(); now-adjusted >= paceStep {
-			adjusted = now
-			l.pace.adjust(now)
-		}
+		l.pace.adjust(l.engine.since())
 	}
 }
 
@@ -91,7 +87,7 @@ func (l *loop) stillCollecting() bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	idle := len(k.waiting) == 0 && len(k.fresh) == 0
-	if idle && (!l.collects() || l.deserted()) {
+	if idle && (!l.collects() || l.isOver()) {
 		l.pace.interval.Store(0)
 		k.waiting, k.fresh = nil, nil
 		k.running = false

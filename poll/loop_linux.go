@@ -1,6 +1,7 @@
 package poll
 
 import (
+	"encoding/binary"
 	"os"
 	"runtime"
 	"sync"
@@ -121,9 +122,19 @@ func (l *loop) run() {
 func (l *loop) over() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.gone = l.stopping && l.open == 0
+	l.gone = l.deserted()
 	return l.gone
 }
+
+// isOver is over for others than the loop itself.
+func (l *loop) isOver() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.gone
+}
+
+// deserted is called under mu.
+func (l *loop) deserted() bool { return l.stopping && l.open == 0 }
 
 // wait returns the number of events. While there is work it asks without
 // blocking, which spares the way through Go's scheduler, but first lets the
@@ -147,11 +158,11 @@ func (l *loop) wait() int {
 	return n
 }
 
-// fallAsleep fails if there is something in the inbox.
+// fallAsleep fails if there is something to do.
 func (l *loop) fallAsleep() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.asleep = len(l.inbox) == 0
+	l.asleep = len(l.inbox) == 0 && !l.deserted()
 	l.busy = false
 	return l.asleep
 }
@@ -160,7 +171,8 @@ func (l *loop) fallAsleep() bool {
 func (l *loop) wake() {
 	if l.asleep && !l.gone {
 		l.asleep = false
-		one := [8]byte{1, 1, 1, 1, 1, 1, 1, 0} // any number, in either byte order
+		var one [8]byte
+		binary.NativeEndian.PutUint64(one[:], 1)
 		_, _ = unix.Write(l.wakefd, one[:])
 	}
 }
@@ -193,13 +205,6 @@ func (l *loop) stop() {
 	defer l.mu.Unlock()
 	l.stopping = true
 	l.wake()
-}
-
-// deserted reports whether the loop is to stop and has no connections.
-func (l *loop) deserted() bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.stopping && l.open == 0
 }
 
 func (l *loop) closeDescriptors() {

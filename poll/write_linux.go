@@ -67,7 +67,7 @@ func gather(q *queue, v *[maxIovecs]syscall.Iovec) (used, size int) {
 // timed hands a timed call to the pace, which may start collecting.
 func (l *loop) timed(start time.Time, weight int64, thin bool) {
 	now := time.Now()
-	l.pace.sample(now.Sub(start)*time.Duration(weight), thin)
+	l.pace.sample(now.Sub(start), weight, thin)
 	if l.pace.interval.Load() == 0 && l.pace.overloaded(now.Sub(l.engine.began)) {
 		l.startCollecting()
 	}

@@ -1,0 +1,142 @@
+package poll_test
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/seed-09a96375/belfry/poll"
+)
+
+const drainEnv = "POLL_TEST_DRAIN"
+
+// drain is the process that holds the clients of a benchmark: it connects and
+// reads what comes, every few milliseconds, so that the sender pays for no
+// wake-ups. It ends when its input does.
+func drain(spec string) error {
+	var addr string
+	var n int
+	if _, err := fmt.Sscan(spec, &n, &addr); err != nil {
+		return err
+	}
+	epfd, err := unix.EpollCreate1(0)
+	if err != nil {
+		return err
+	}
+	for i := range n {
+		if err := drainOne(epfd, addr, i); err != nil {
+			return err
+		}
+	}
+	fmt.Println("connected")
+	go drainAll(epfd)
+	_, err = io.Copy(io.Discard, os.Stdin)
+	return err
+}
+
+func drainOne(epfd int, addr string, i int) error {
+	// Sources of their own, lest the ports of one address run out.
+	from := &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(2+i/10000))}
+	c, err := (&net.Dialer{LocalAddr: from}).Dial("tcp", addr)
+	if err != nil {
+		return err
+	}
+	f, err := c.(*net.TCPConn).File()
+	if err != nil {
+		return err
+	}
+	_ = c.Close()
+	fd, err := unix.Dup(int(f.Fd()))
+	if err != nil {
+		return err
+	}
+	_ = f.Close()
+	if err := unix.SetNonblock(fd, true); err != nil {
+		return err
+	}
+	ev := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)}
+	return unix.EpollCtl(epfd, unix.EPOLL_CTL_ADD, fd, &ev)
+}
+
+func drainAll(epfd int) {
+	events := make([]unix.EpollEvent, 1024)
+	buf := make([]byte, 256<<10)
+	for {
+		n, _ := unix.EpollWait(epfd, events, 0)
+		for _, ev := range events[:max(0, n)] {
+			if got, _ := unix.Read(int(ev.Fd), buf); got == 0 {
+				_ = unix.Close(int(ev.Fd))
+			}
+		}
+		if n < len(events) {
+			time.Sleep(3 * time.Millisecond)
+		}
+	}
+}
+
+// startDrain connects n clients of a drain process to ln and returns the
+// server's ends.
+func startDrain(t testing.TB, ln net.Listener, n int) []net.Conn {
+	t.Helper()
+	cmd := exec.Command(os.Args[0], "-test.run=^$")
+	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d %s", drainEnv, n, ln.Addr()))
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = in.Close()
+		if err := cmd.Wait(); err != nil {
+			t.Error(err)
+		}
+	})
+	conns := make([]net.Conn, n)
+	for i := range conns {
+		if conns[i], err = ln.Accept(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	line := make([]byte, 64)
+	if m, _ := out.Read(line); !strings.HasPrefix(string(line[:m]), "connected") {
+		t.Fatalf("drain process says %q", line[:m])
+	}
+	return conns
+}
+
+// cpuTime is what the process has used, in user and in kernel mode.
+func cpuTime(t testing.TB) time.Duration {
+	t.Helper()
+	var r syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
+}
+
+// audience is a group with n draining clients.
+func audience(t testing.TB, n int, o poll.Options) (*world, []poll.Conn) {
+	w := newWorld(t, way{network: "tcp", portable: o.Portable}, o)
+	conns := make([]poll.Conn, 0, n)
+	for _, c := range startDrain(t, w.ln, n) {
+		h := newHandler(nil)
+		w.add(c, nil, h)
+		conns = append(conns, h.conn)
+	}
+	return w, conns
+}
