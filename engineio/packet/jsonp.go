@@ -43,8 +43,8 @@ func unescapeForm(p []byte) []byte {
 		switch {
 		case c == '+':
 			c = ' '
-		case c == '%' && i+2 < len(p) && hex(p[i+1]) < 16 && hex(p[i+2]) < 16:
-			c = hex(p[i+1])<<4 | hex(p[i+2])
+		case c == '%' && i+2 < len(p) && hexValue(p[i+1]) < 16 && hexValue(p[i+2]) < 16:
+			c = hexValue(p[i+1])<<4 | hexValue(p[i+2])
 			i += 2
 		}
 		out = append(out, c)
@@ -52,7 +52,7 @@ func unescapeForm(p []byte) []byte {
 	return out
 }
 
-func hex(c byte) byte {
+func hexValue(c byte) byte {
 	switch {
 	case c-'0' <= 9:
 		return c - '0'

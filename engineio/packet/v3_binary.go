@@ -39,7 +39,7 @@ func packetV3Binary(body []byte, i int) (p Packet, next int, err error) {
 		return p, 0, err
 	}
 	if body[i] == isText {
-		p, err = decodeUntrusted(body[start:end], start, Decode)
+		p, err = decodeUntrusted(body[start:end], start, DecodeV3)
 		return p, end, err
 	}
 	if p, err = DecodeV3Binary(body[start:end]); err != nil {
