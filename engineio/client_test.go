@@ -271,8 +271,10 @@ func (w *wsClient) wantClose(payload string) {
 	w.wantEOF()
 }
 
+// wantEOF checks that the server has ended the stream, and ends it, too.
 func (w *wsClient) wantEOF() {
 	w.t.Helper()
+	defer w.c.Close()
 	if op, p, err := w.next(); err == nil {
 		w.t.Fatalf("frame %d %q after the end", op, p)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -28,6 +29,7 @@ type Server struct {
 	index      index
 	open       atomic.Int64 // sessions that are open
 	closing    atomic.Bool
+	stop       sync.Once
 	buffers    buffers
 	compressor compressor
 }
@@ -202,7 +204,7 @@ func (s *Server) CloseReason(ctx context.Context, r Reason) error {
 	go func() {
 		defer close(over)
 		s.index.left.Wait()
-		s.wheel.wait()
+		s.stop.Do(s.wheel.close)
 	}()
 	select {
 	case <-over:

@@ -99,7 +99,7 @@ func TestWebSocketEnds(t *testing.T) {
 		w, _ := ts.ws(4)
 		s := ts.next()
 		w.write(opClose, "")
-		w.want(opClose, "")
+		w.wantClose("")
 		s.wantClosed(t, ReasonTransportClose)
 	})
 	t.Run("client is gone", func(t *testing.T) {

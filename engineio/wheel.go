@@ -45,6 +45,7 @@ type wheel struct {
 	armed   int
 	running bool
 	done    sync.WaitGroup
+	quit    chan struct{}
 }
 
 // wheelSlots times the resolution is one turn; timers beyond it are looked at
@@ -54,7 +55,7 @@ const wheelSlots = 512
 // newWheel makes a wheel that calls fire from its goroutine, without locks held,
 // for every timer that is due: at most two ticks late, never early.
 func newWheel(resolution time.Duration, fire func(*timer)) *wheel {
-	w := &wheel{resolution: resolution, fire: fire, base: time.Now()}
+	w := &wheel{resolution: resolution, fire: fire, base: time.Now(), quit: make(chan struct{})}
 	for i := range w.slots {
 		head := &w.slots[i]
 		head.prev, head.next = head, head
@@ -124,7 +125,12 @@ func (w *wheel) run() {
 	ticker := time.NewTicker(w.resolution)
 	defer ticker.Stop()
 	var due []*timer
-	for range ticker.C {
+	for {
+		select {
+		case <-ticker.C:
+		case <-w.quit:
+			return
+		}
 		var more bool
 		due, more = w.advance(due[:0])
 		for i, t := range due {
@@ -166,5 +172,9 @@ func (w *wheel) collect(due []*timer, head *timer, now tick) []*timer {
 	return due
 }
 
-// wait returns when the goroutine is gone. All timers must have been stopped.
-func (w *wheel) wait() { w.done.Wait() }
+// close returns when the goroutine is gone. Nothing is armed any more, nor may it
+// be afterwards.
+func (w *wheel) close() {
+	close(w.quit)
+	w.done.Wait()
+}
