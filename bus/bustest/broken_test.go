@@ -1,0 +1,157 @@
+package bustest
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/seed-09a96375/belfry"
+	"github.com/seed-09a96375/belfry/bus/memory"
+)
+
+// faulty is a bus in good order but for what is overridden. A nil func means
+// that nothing is.
+type faulty struct {
+	inner    belfry.Bus
+	deliver  func(n *faultyNode, m *belfry.Message)
+	publish  func(ctx context.Context, l *faultyLink, m *belfry.Message) error
+	reply    func(ctx context.Context, l *faultyLink, to belfry.NodeID, r *belfry.Reply) error
+	peers    func(ctx context.Context, l *faultyLink) ([]belfry.NodeID, error)
+	close    func(ctx context.Context, l *faultyLink) error
+	replay   func(ctx context.Context, l *faultyLink, ns string, after belfry.Offset, f func(*belfry.Message) error) error
+	position func(ctx context.Context, l *faultyLink) (belfry.Offset, error)
+	before   func(l *faultyLink, a, b belfry.Offset) bool
+	keep     func(ctx context.Context, l *faultyLink, s *belfry.Session, ttl time.Duration) error
+	take     func(ctx context.Context, l *faultyLink, ns string, id belfry.SessionID) (*belfry.Session, error)
+
+	mu    sync.Mutex
+	nodes []*faultyNode
+	extra sync.WaitGroup // goroutines that a fault started
+}
+
+// faultyNode is what the inner bus sees of a node.
+type faultyNode struct {
+	belfry.Node
+	bus  *faulty
+	nth  int             // messages that came, this one included
+	held *belfry.Message // for whoever holds one back
+}
+
+// faultyLink is what the suite sees of a link.
+type faultyLink struct {
+	keeper
+	node *faultyNode
+}
+
+// factory makes the clusters of a control.
+func (f *faulty) factory(t *testing.T) Factory {
+	b := memory.New(memory.Options{Log: &memory.Log{MaxMessages: 100_000}})
+	f.inner = b
+	t.Cleanup(f.extra.Wait)
+	return Factory{
+		Bus:   func(int) belfry.Bus { return f },
+		Keeps: true,
+		Trim: func(ctx context.Context) error {
+			link, err := b.Attach(ctx, newRecorder("trimmer"))
+			if err != nil {
+				return err
+			}
+			defer link.Close(ctx)
+			return link.Publish(ctx, &belfry.Message{Namespace: "/", Attachments: [][]byte{make([]byte, 65<<20)}})
+		},
+	}
+}
+
+func (f *faulty) Attach(ctx context.Context, n belfry.Node) (belfry.Link, error) {
+	node := &faultyNode{Node: n, bus: f}
+	link, err := f.inner.Attach(ctx, node)
+	if err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.nodes = append(f.nodes, node)
+	return &faultyLink{link.(keeper), node}, nil
+}
+
+func (n *faultyNode) Deliver(m *belfry.Message) {
+	n.bus.mu.Lock()
+	n.nth++
+	n.bus.mu.Unlock()
+	if n.bus.deliver != nil {
+		n.bus.deliver(n, m)
+		return
+	}
+	n.Node.Deliver(m)
+}
+
+// number returns how many messages came to the node.
+func (n *faultyNode) number() int {
+	n.bus.mu.Lock()
+	defer n.bus.mu.Unlock()
+	return n.nth
+}
+
+func (l *faultyLink) Publish(ctx context.Context, m *belfry.Message) error {
+	if f := l.node.bus.publish; f != nil {
+		return f(ctx, l, m)
+	}
+	return l.keeper.Publish(ctx, m)
+}
+
+func (l *faultyLink) Reply(ctx context.Context, to belfry.NodeID, r *belfry.Reply) error {
+	if f := l.node.bus.reply; f != nil {
+		return f(ctx, l, to, r)
+	}
+	return l.keeper.Reply(ctx, to, r)
+}
+
+func (l *faultyLink) Peers(ctx context.Context) ([]belfry.NodeID, error) {
+	if f := l.node.bus.peers; f != nil {
+		return f(ctx, l)
+	}
+	return l.keeper.Peers(ctx)
+}
+
+func (l *faultyLink) Close(ctx context.Context) error {
+	if f := l.node.bus.close; f != nil {
+		return f(ctx, l)
+	}
+	return l.keeper.Close(ctx)
+}
+
+func (l *faultyLink) Replay(ctx context.Context, ns string, after belfry.Offset, f func(*belfry.Message) error) error {
+	if r := l.node.bus.replay; r != nil {
+		return r(ctx, l, ns, after, f)
+	}
+	return l.keeper.Replay(ctx, ns, after, f)
+}
+
+func (l *faultyLink) Position(ctx context.Context) (belfry.Offset, error) {
+	if f := l.node.bus.position; f != nil {
+		return f(ctx, l)
+	}
+	return l.keeper.Position(ctx)
+}
+
+func (l *faultyLink) Before(a, b belfry.Offset) bool {
+	if f := l.node.bus.before; f != nil {
+		return f(l, a, b)
+	}
+	return l.keeper.Before(a, b)
+}
+
+func (l *faultyLink) Keep(ctx context.Context, s *belfry.Session, ttl time.Duration) error {
+	if f := l.node.bus.keep; f != nil {
+		return f(ctx, l, s, ttl)
+	}
+	return l.keeper.Keep(ctx, s, ttl)
+}
+
+func (l *faultyLink) Take(ctx context.Context, ns string, id belfry.SessionID) (*belfry.Session, error) {
+	if f := l.node.bus.take; f != nil {
+		return f(ctx, l, ns, id)
+	}
+	return l.keeper.Take(ctx, ns, id)
+}
