@@ -68,9 +68,11 @@ func pack(r *http.Request, keep []string) string {
 	return strings.Clone(b.String()) // without the builder's spare room
 }
 
+// kept reports whether a header is worth its bytes for the session's life. By
+// default those are not that only speak of the connection itself.
 func kept(keep []string, name string) bool {
 	if keep == nil {
-		return true
+		return name != "Connection" && name != "Upgrade" && !strings.HasPrefix(name, "Sec-Websocket-")
 	}
 	for _, k := range keep {
 		if k == name {

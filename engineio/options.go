@@ -68,7 +68,8 @@ type Options struct {
 	// answer to a handshake.
 	Headers func(h http.Header, r *http.Request, initial bool)
 	// KeepHeaders names the request headers that Handshake keeps: each costs
-	// its bytes for as long as the session lives. Nil: all. Empty: none.
+	// its bytes for as long as the session lives. Nil: all but Connection,
+	// Upgrade and Sec-WebSocket-*. Empty: none.
 	KeepHeaders []string
 	// Poller carries the WebSockets. Nil: a poll.Group of its own, closed with
 	// the server.
