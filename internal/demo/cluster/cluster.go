@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/seed-09a96375/belfry/internal/reclaim"
 )
 
 // Node is one server of the cluster.
@@ -34,6 +36,7 @@ const (
 func Serve(ctx context.Context, nodes []Node) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	defer reclaim.Start(ctx)()
 	errs := make([]error, len(nodes))
 	var running sync.WaitGroup
 	for i := range nodes {
