@@ -82,7 +82,7 @@ func (p *people) note(tell bool, left []belfry.SocketID) {
 
 func (p *people) run(ctx context.Context) {
 	defer close(p.done)
-	expiry := time.NewTimer(0)
+	expiry := time.NewTimer(patrol)
 	defer expiry.Stop()
 	for {
 		select {
