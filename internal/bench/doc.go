@@ -1,0 +1,19 @@
+// Package bench is `belfry bench`: it puts load on a Socket.IO server, any, and
+// tells what the server made of it: how fast clients connect, how long messages
+// travel, whether any was lost, doubled or overtaken, and what CPU and memory
+// the server's processes needed for that.
+//
+// The server serves this contract on the main namespace:
+//
+//	join (room, ack)     joins the room and acks
+//	say (room, payload)  emits msg (payload) to that room, on all nodes
+//	echo (payload, ack)  acks with the payload
+//
+// Payloads are JSON strings that mean nothing to the server.
+//
+// The load comes from worker processes (package worker), each an epoll loop over
+// thousands of raw sockets. They are this program, started again; the process
+// that the user started orders them about, measures the server (package proc),
+// and sums up. Every message carries who sent it, its number and its time
+// (package stamp); every arrival is counted by number (package check).
+package bench

@@ -1,0 +1,64 @@
+package bench
+
+import "github.com/spf13/pflag"
+
+// loadFlags declares the flags of a mode. Their defaults are those of Options.
+func loadFlags(f *pflag.FlagSet, o *Options) {
+	d := Options{Mode: o.Mode, Clients: o.Clients}.withDefaults()
+	if o.Mode != Floor {
+		f.StringArrayVar(&o.URLs, "url", nil, "server, http://host:port[/path]; repeat for several nodes, clients are spread over them")
+		f.StringVar((*string)(&o.Protocol), "protocol", string(d.Protocol), "socketio, or centrifuge: the JSON protocol of that library")
+		f.IntSliceVar(&o.PIDs, "pid", nil, "server process to measure, with its descendants; repeat for several")
+	}
+	f.IntVar(&o.Clients, "clients", d.Clients, "connections")
+	f.DurationVar(&o.Duration, "duration", d.Duration, "how long to measure")
+	f.DurationVar(&o.Drain, "drain", d.Drain, "how long clients let arrivals wait; small or -1ns for true latencies, large to keep the server from paying for waking the clients")
+	f.IntVar(&o.Workers, "workers", 0, "client processes (default one per 15,000 clients)")
+	f.IntVar(&o.Concurrency, "concurrency", d.Concurrency, "handshakes under way at a time")
+	f.IntVar(&o.Prime, "prime", d.Prime, "clients that connect and leave before the others, so that what the server needs once is not counted per client")
+	f.Float64Var(&o.ConnectRate, "connect-rate", 0, "connections begun per second (default no bound)")
+	f.DurationVar(&o.Timeout, "connect-timeout", d.Timeout, "longest time for one handshake")
+	f.Uint64Var(&o.Seed, "seed", d.Seed, "makes the payloads")
+	if o.Mode != Idle {
+		trafficFlags(f, o, d)
+	}
+}
+
+// trafficFlags declares the flags of the modes that send.
+func trafficFlags(f *pflag.FlagSet, o *Options, d Options) {
+	f.IntVar(&o.Size, "size", d.Size, "bytes of a payload")
+	f.DurationVar(&o.Warmup, "warmup", d.Warmup, "how long to send before measuring")
+	f.DurationVar(&o.Grace, "grace", d.Grace, "silence after which a message counts as lost")
+	if o.Mode == Echo {
+		f.Float64Var(&o.Rate, "rate", 0, "requests per second over all clients (default as fast as acks come)")
+		f.IntVar(&o.InFlight, "in-flight", d.InFlight, "requests that each client keeps on the way")
+		return
+	}
+	rooms, rate := d.Rooms, d.Rate
+	if o.Mode == Rooms {
+		rooms, rate = 0, 0 // they depend on --clients
+	}
+	f.IntVar(&o.Rooms, "rooms", rooms, "rooms, each client in one"+roomsDefault(o.Mode))
+	f.Float64Var(&o.Rate, "rate", rate, "messages per second over all rooms"+rateDefault(o.Mode))
+	if o.Mode == Floor {
+		return
+	}
+	f.IntVar(&o.Publishers, "publishers", d.Publishers, "clients of each room that send")
+	f.BoolVar(&o.Saturate, "saturate", false, "send as fast as messages arrive, with more and more on the way, and report the best")
+	f.DurationVar(&o.Step, "step", d.Step, "with --saturate: time for each window")
+	f.IntVar(&o.WindowMax, "window-max", d.WindowMax, "with --saturate: messages that each sender has on the way at most")
+}
+
+func roomsDefault(m Mode) string {
+	if m == Rooms {
+		return " (default a fifth of --clients)"
+	}
+	return ""
+}
+
+func rateDefault(m Mode) string {
+	if m == Rooms {
+		return " (default one per room)"
+	}
+	return ""
+}
