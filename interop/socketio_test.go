@@ -69,7 +69,7 @@ func socketReturns(t *testing.T, s *subject.Subject) {
 		`> 41/custom,`,
 		`> 420["echo",1]`, `< 430[1]`,
 		`> 40/custom,`, `< 40/custom,{"sid":"*"}`,
-		`> 42/custom,0["kick",false]`, `< 41/custom,`,
+		`> 42/custom,["kick",false]`, `< 41/custom,`,
 		`> 421["echo",2]`, `< 431[2]`)
 }
 

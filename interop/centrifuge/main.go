@@ -1,0 +1,110 @@
+// Command centrifuge serves the contract of `belfry bench` with the centrifuge
+// library, in that library's terms: a room is a channel, `say` is a publication
+// by a client, `echo` a remote call. It is a peer that Belfry is compared with:
+//
+//	belfry bench fanout --protocol centrifuge --url http://127.0.0.1:3000
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/centrifugal/centrifuge"
+)
+
+func main() {
+	listen := flag.String("listen", "127.0.0.1:3000", "address to listen on")
+	tuned := flag.Bool("tuned", false, "save memory: small read buffers, pooled write buffers, short-lived stacks")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, *listen, *tuned); err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+}
+
+// run serves until ctx ends.
+func run(ctx context.Context, listen string, tuned bool) error {
+	node, err := newNode()
+	if err != nil {
+		return err
+	}
+	if err := node.Run(); err != nil {
+		return fmt.Errorf("run node: %w", err)
+	}
+	ln, err := net.Listen("tcp", listen)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("listens on http://%s\n", ln.Addr())
+	srv := &http.Server{Handler: handler(node, tuned), ReadHeaderTimeout: 10 * time.Second}
+	return serve(ctx, srv, ln, node)
+}
+
+func serve(ctx context.Context, srv *http.Server, ln net.Listener, node *centrifuge.Node) error {
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(ln) }()
+	select {
+	case err := <-served:
+		return err
+	case <-ctx.Done():
+	}
+	// Whoever stops a benchmark does not wait for thousands of good-byes.
+	late, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	err := errors.Join(node.Shutdown(late), srv.Close())
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = nil
+	}
+	<-served
+	return err
+}
+
+// newNode returns a node with the library's defaults that serves the contract.
+func newNode() (*centrifuge.Node, error) {
+	node, err := centrifuge.New(centrifuge.Config{})
+	if err != nil {
+		return nil, fmt.Errorf("make node: %w", err)
+	}
+	node.OnConnecting(func(context.Context, centrifuge.ConnectEvent) (centrifuge.ConnectReply, error) {
+		return centrifuge.ConnectReply{Credentials: &centrifuge.Credentials{}}, nil
+	})
+	node.OnConnect(func(c *centrifuge.Client) { contract(node, c) })
+	return node, nil
+}
+
+func contract(node *centrifuge.Node, c *centrifuge.Client) {
+	c.OnSubscribe(func(_ centrifuge.SubscribeEvent, done centrifuge.SubscribeCallback) {
+		done(centrifuge.SubscribeReply{}, nil)
+	})
+	// The handler publishes itself, so that deliveries do not carry who
+	// published: Socket.IO's do not either.
+	c.OnPublish(func(e centrifuge.PublishEvent, done centrifuge.PublishCallback) {
+		result, err := node.Publish(e.Channel, e.Data)
+		done(centrifuge.PublishReply{Result: &result}, err)
+	})
+	c.OnRPC(func(e centrifuge.RPCEvent, done centrifuge.RPCCallback) {
+		done(centrifuge.RPCReply{Data: e.Data}, nil)
+	})
+}
+
+func handler(node *centrifuge.Node, tuned bool) http.Handler {
+	var config centrifuge.WebsocketConfig
+	if tuned {
+		config.ReadBufferSize = 512
+		config.UseWriteBufferPool = true
+		config.ProcessCommandsOffReadLoop = true
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/connection/websocket", centrifuge.NewWebsocketHandler(node, config))
+	return mux
+}
