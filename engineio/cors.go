@@ -89,7 +89,6 @@ func (c *CORS) preflight(h http.Header, r *http.Request) {
 	if c.MaxAge > 0 {
 		h.Set("Access-Control-Max-Age", strconv.Itoa(int(c.MaxAge/time.Second)))
 	}
-	h.Set("Content-Length", "0")
 }
 
 func (c *CORS) validate() []error {
