@@ -23,8 +23,7 @@ type span struct{ start, end, num int }
 // checkPlaceholders returns an *Error unless all placeholders in data, which is
 // valid JSON at offset base of its message, are for one of count attachments.
 func checkPlaceholders(data []byte, count, base int) error {
-	var room [DefaultMaxAttachments]span
-	l := layout{p: data, spans: room[:0]}
+	l := layout{p: data, spans: make([]span, 0, count)}
 	l.value(0)
 	return l.check(count, base)
 }
@@ -81,7 +80,7 @@ func (l *layout) object(i int) int {
 	}
 	i++
 	l.close(mark, n)
-	if is && !l.plain {
+	if is {
 		if l.wantCounts {
 			l.counts = l.counts[:mark]
 		}
@@ -93,15 +92,17 @@ func (l *layout) object(i int) int {
 // member walks over a key and its value to the comma or brace behind. As with
 // JSON.parse, the last of several equal keys counts.
 func (l *layout) member(i int, is *bool, num *int) int {
-	end := skipString(l.p, i)
-	key := unquote(l.p[i:end])
-	start := skipSpace(l.p, skipSpace(l.p, end)+1)
-	end = l.value(start)
-	switch string(key) {
-	case "_placeholder":
-		*is = string(l.p[start:end]) == "true"
-	case "num":
-		*num = index(l.p[start:end])
+	key := l.p[i:skipString(l.p, i)]
+	colon := skipSpace(l.p, i+len(key))
+	start := skipSpace(l.p, colon+1)
+	end := l.value(start)
+	if !l.plain {
+		switch string(unquote(key)) {
+		case "_placeholder":
+			*is = string(l.p[start:end]) == "true"
+		case "num":
+			*num = index(l.p[start:end])
+		}
 	}
 	return skipSpace(l.p, end)
 }

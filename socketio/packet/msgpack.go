@@ -70,7 +70,7 @@ func (u *unpacker) packet() (pkt Packet, hasData bool) {
 	}
 	pkt.Type = math.MaxUint8
 	for ; n > 0 && u.err == nil; n-- {
-		switch key := u.key(); {
+		switch key := string(u.key()); {
 		case u.err != nil:
 		case key == "type":
 			pkt.Type = u.packetType()
@@ -97,14 +97,13 @@ func (u *unpacker) packet() (pkt Packet, hasData bool) {
 	return pkt, hasData
 }
 
-// key reads a key of the outermost map; "" if it is not text.
-func (u *unpacker) key() string {
+// key reads a key of the outermost map.
+func (u *unpacker) key() []byte {
 	k, n := u.head()
 	if k != kindText {
 		u.fail(u.i, ErrMsgpack)
-		return ""
 	}
-	return string(u.take(n))
+	return u.take(n)
 }
 
 func (u *unpacker) payload() {

@@ -21,6 +21,9 @@ type scanner struct {
 // checkJSON returns an *Error, its offset moved by base, unless p is one JSON
 // value, with or without space around it, that nests at most depth deep.
 func checkJSON(p []byte, depth, base int) error {
+	if !utf8.Valid(p) {
+		return fail(ErrUTF8, base+validUTF8(p))
+	}
 	s := scanner{p: p}
 	i := s.value(0, depth)
 	if i >= 0 {
@@ -122,24 +125,18 @@ func (s *scanner) member(i, depth int) int {
 // string reads from behind the opening quote: eight bytes at a time, because
 // payloads are mostly strings.
 func (s *scanner) string(i int) int {
-	const ones, tops = 0x0101010101010101, 0x8080808080808080
-	for i+8 <= len(s.p) {
-		x := binary.LittleEndian.Uint64(s.p[i:])
-		quote := (x ^ ones*'"') - ones
-		slash := (x ^ ones*'\\') - ones
-		// A byte is marked in its top bit if it is a quote, a backslash, a control
-		// character or not ASCII. A borrow marks wrong bytes above a right one
-		// only: the lowest mark is right.
-		m := (x | quote | slash | (x - ones*' ')) & tops
+	p := s.p
+	for i+8 <= len(p) {
+		m := marks(binary.LittleEndian.Uint64(p[i:]))
 		if m == 0 {
 			i += 8
 			continue
 		}
 		i += bits.TrailingZeros64(m) / 8
-		if s.p[i] == '"' {
+		if p[i] == '"' {
 			return i + 1
 		}
-		if i = s.special(i); i < 0 {
+		if i = s.escape(i); i < 0 {
 			return i
 		}
 	}
@@ -152,10 +149,10 @@ func (s *scanner) stringEnd(i int) int {
 		switch c := s.p[i]; {
 		case c == '"':
 			return i + 1
-		case c >= ' ' && c != '\\' && c < utf8.RuneSelf:
+		case c >= ' ' && c != '\\':
 			i++
 		default:
-			if i = s.special(i); i < 0 {
+			if i = s.escape(i); i < 0 {
 				return i
 			}
 		}
@@ -163,19 +160,10 @@ func (s *scanner) stringEnd(i int) int {
 	return s.fail(i, ErrJSON)
 }
 
-// special reads what is not plain in a string.
-func (s *scanner) special(i int) int {
-	switch c := s.p[i]; {
-	case c == '\\':
-		return s.escape(i)
-	case c < ' ':
-		return s.fail(i, ErrJSON)
-	}
-	return s.runes(i)
-}
-
+// escape reads a backslash and what it escapes. A control character, which must
+// not be in a string, ends up here, too.
 func (s *scanner) escape(i int) int {
-	if i+1 >= len(s.p) {
+	if s.p[i] != '\\' || i+1 >= len(s.p) {
 		return s.fail(i, ErrJSON)
 	}
 	switch s.p[i+1] {
@@ -187,18 +175,6 @@ func (s *scanner) escape(i int) int {
 		}
 	}
 	return s.fail(i, ErrJSON)
-}
-
-// runes reads the run of characters outside ASCII that starts at i.
-func (s *scanner) runes(i int) int {
-	for i < len(s.p) && s.p[i] >= utf8.RuneSelf {
-		r, n := utf8.DecodeRune(s.p[i:])
-		if r == utf8.RuneError && n == 1 {
-			return s.fail(i, ErrUTF8)
-		}
-		i += n
-	}
-	return i
 }
 
 func (s *scanner) literal(i int, word string) int {
@@ -249,6 +225,18 @@ func skipSpace(p []byte, i int) int {
 		i++
 	}
 	return i
+}
+
+// validUTF8 returns how many bytes at the start of p are valid UTF-8.
+func validUTF8(p []byte) (n int) {
+	for n < len(p) {
+		r, size := utf8.DecodeRune(p[n:])
+		if r == utf8.RuneError && size == 1 {
+			break
+		}
+		n += size
+	}
+	return n
 }
 
 // hex4 reads four hexadecimal digits.

@@ -28,7 +28,7 @@ func TestCheckJSONFault(t *testing.T) {
 		{"cut off character", "\"\xf0\x9f\x98\"", ErrUTF8, 1},
 		{"beyond Unicode", "\"\xf4\x90\x80\x80\"", ErrUTF8, 1},
 		{"last character", "\"\U0010ffff\"", nil, 0},
-		{"invalid UTF-8 outside of strings", "\xff", ErrJSON, 0},
+		{"invalid UTF-8 outside of strings", "[1,\xff]", ErrUTF8, 3},
 		{"quote in the ninth byte", `"12345678"`, nil, 0},
 		{"control character behind a high byte", "\"\xc3\xa9\x01\"", ErrJSON, 3},
 		{"escape at the end", `"\`, ErrJSON, 1},

@@ -1,7 +1,10 @@
 package packet
 
 import (
+	"bytes"
+	"encoding/binary"
 	"math"
+	"math/bits"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -11,12 +14,10 @@ import (
 // no escape in it. A lone surrogate becomes U+FFFD.
 func unquote(quoted []byte) []byte {
 	s := quoted[1 : len(quoted)-1]
-	for _, c := range s {
-		if c == '\\' {
-			return appendUnquoted(make([]byte, 0, len(s)), s)
-		}
+	if bytes.IndexByte(s, '\\') < 0 {
+		return s
 	}
-	return s
+	return appendUnquoted(make([]byte, 0, len(s)), s)
 }
 
 // appendUnquoted appends s, the inside of a JSON string, without its escapes.
@@ -72,6 +73,47 @@ func AppendString(dst []byte, s string) []byte { return appendQuoted(dst, s) }
 
 func appendQuoted[T string | []byte](dst []byte, s T) []byte {
 	dst = append(dst, '"')
+	start := len(dst)
+	dst = append(dst, s...)
+	// Most strings stay as they are: again from the first byte that does not.
+	n := len(dst)
+	if !utf8.Valid(dst[start:]) {
+		n = start
+	} else {
+		n = start + plainLen(dst[start:])
+	}
+	if n < len(dst) {
+		dst = appendEscaped(dst[:n], s[n-start:])
+	}
+	return append(dst, '"')
+}
+
+// plainLen returns how many bytes at the start of s stand for themselves in a
+// JSON string.
+func plainLen(s []byte) (n int) {
+	for ; n+8 <= len(s); n += 8 {
+		if m := marks(binary.LittleEndian.Uint64(s[n:])); m != 0 {
+			return n + bits.TrailingZeros64(m)/8
+		}
+	}
+	for n < len(s) && s[n] >= ' ' && s[n] != '"' && s[n] != '\\' {
+		n++
+	}
+	return n
+}
+
+// marks returns the top bit of every byte of x that is a quote, a backslash or a
+// control character. A borrow may mark wrong bytes above a right one: only the
+// lowest mark counts.
+func marks(x uint64) uint64 {
+	const ones, tops = 0x0101010101010101, 0x8080808080808080
+	quote := (x ^ ones*'"') - ones
+	slash := (x ^ ones*'\\') - ones
+	return (quote | slash | (x - ones*' ')) & ^x & tops
+}
+
+// appendEscaped appends the inside of a JSON string that stands for s.
+func appendEscaped[T string | []byte](dst []byte, s T) []byte {
 	start := 0
 	for i := 0; i < len(s); {
 		c := s[i]
@@ -91,7 +133,7 @@ func appendQuoted[T string | []byte](dst []byte, s T) []byte {
 		i++
 		start = i
 	}
-	return append(append(dst, s[start:]...), '"')
+	return append(dst, s[start:]...)
 }
 
 func decodeRune[T string | []byte](s T) (rune, int) {

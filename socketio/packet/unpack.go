@@ -27,10 +27,13 @@ const (
 // head reads the first bytes of a value: what it is, and a number that belongs
 // to that. The formats are those of the MessagePack specification.
 func (u *unpacker) head() (kind, uint64) {
-	c := byte(u.uint(1))
-	switch {
-	case u.err != nil:
+	if u.err != nil || u.i == len(u.p) {
+		u.fail(u.i, ErrMsgpack)
 		return kindNone, 0
+	}
+	c := u.p[u.i]
+	u.i++
+	switch {
 	case c < 0x80:
 		return kindUint, uint64(c)
 	case c < 0x90:
