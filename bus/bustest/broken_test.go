@@ -3,6 +3,7 @@ package bustest
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 // that nothing is.
 type faulty struct {
 	inner    belfry.Bus
-	deliver  func(n *faultyNode, m *belfry.Message)
+	deliver  func(n *faultyNode, m *belfry.Message, nth int) // nth counts what came to the node, from 1
 	publish  func(ctx context.Context, l *faultyLink, m *belfry.Message) error
 	reply    func(ctx context.Context, l *faultyLink, to belfry.NodeID, r *belfry.Reply) error
 	peers    func(ctx context.Context, l *faultyLink) ([]belfry.NodeID, error)
@@ -34,7 +35,7 @@ type faulty struct {
 type faultyNode struct {
 	belfry.Node
 	bus  *faulty
-	nth  int             // messages that came, this one included
+	came atomic.Int64    // messages
 	held *belfry.Message // for whoever holds one back
 }
 
@@ -76,21 +77,12 @@ func (f *faulty) Attach(ctx context.Context, n belfry.Node) (belfry.Link, error)
 }
 
 func (n *faultyNode) Deliver(m *belfry.Message) {
-	n.bus.mu.Lock()
-	n.nth++
-	n.bus.mu.Unlock()
+	nth := int(n.came.Add(1))
 	if n.bus.deliver != nil {
-		n.bus.deliver(n, m)
+		n.bus.deliver(n, m, nth)
 		return
 	}
 	n.Node.Deliver(m)
-}
-
-// number returns how many messages came to the node.
-func (n *faultyNode) number() int {
-	n.bus.mu.Lock()
-	defer n.bus.mu.Unlock()
-	return n.nth
 }
 
 func (l *faultyLink) Publish(ctx context.Context, m *belfry.Message) error {

@@ -10,20 +10,20 @@ import (
 )
 
 // onNode1 alters what comes to the second node.
-func onNode1(alter func(n *faultyNode, m *belfry.Message)) *faulty {
-	return &faulty{deliver: func(n *faultyNode, m *belfry.Message) {
+func onNode1(alter func(n *faultyNode, m *belfry.Message, nth int)) *faulty {
+	return &faulty{deliver: func(n *faultyNode, m *belfry.Message, nth int) {
 		if n.ID() != "node1" {
 			n.Node.Deliver(m)
 			return
 		}
-		alter(n, m)
+		alter(n, m, nth)
 	}}
 }
 
 // changed gives the second node a changed copy of each message.
 func changed(change func(m *belfry.Message)) func() *faulty {
 	return func() *faulty {
-		return onNode1(func(n *faultyNode, m *belfry.Message) {
+		return onNode1(func(n *faultyNode, m *belfry.Message, _ int) {
 			c := *m
 			change(&c)
 			n.Node.Deliver(&c)
@@ -36,9 +36,9 @@ func deliveryControls() []control {
 	return []control{
 		{"drops a message", once, "came 0 times", func() *faulty {
 			var drop sync.Once
-			return onNode1(func(n *faultyNode, m *belfry.Message) {
+			return onNode1(func(n *faultyNode, m *belfry.Message, nth int) {
 				dropped := false
-				if m.Origin != n.ID() && n.number() > 40 {
+				if m.Origin != n.ID() && nth > 40 {
 					drop.Do(func() { dropped = true })
 				}
 				if !dropped {
@@ -47,17 +47,17 @@ func deliveryControls() []control {
 			})
 		}},
 		{"doubles a message", once, "came 2 times", func() *faulty {
-			return onNode1(func(n *faultyNode, m *belfry.Message) {
+			return onNode1(func(n *faultyNode, m *belfry.Message, nth int) {
 				n.Node.Deliver(m)
-				if n.number() == 40 {
+				if nth == 40 {
 					n.Node.Deliver(m)
 				}
 			})
 		}},
 		{"invents a message", once, "never published", func() *faulty {
-			return onNode1(func(n *faultyNode, m *belfry.Message) {
+			return onNode1(func(n *faultyNode, m *belfry.Message, nth int) {
 				n.Node.Deliver(m)
-				if n.number() == 40 {
+				if nth == 40 {
 					n.Node.Deliver(event("ghost", m.Target))
 				}
 			})

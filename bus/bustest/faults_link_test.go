@@ -49,7 +49,7 @@ func linkControls() []control {
 			}}
 		}},
 		{"delivers after close", after, "after Close returned", func() *faulty {
-			return &faulty{deliver: func(n *faultyNode, m *belfry.Message) {
+			return &faulty{deliver: func(n *faultyNode, m *belfry.Message, _ int) {
 				n.Node.Deliver(m)
 				if n.ID() != "node0" && m.Origin == n.ID() {
 					n.bus.nodes[0].Node.Deliver(m)
@@ -64,16 +64,16 @@ func linkControls() []control {
 			}
 			return f
 		}},
-		{"begins late after attach", comeAndGo, "after Attach had returned", func() *faulty {
-			return &faulty{deliver: func(n *faultyNode, m *belfry.Message) {
-				if len(n.ID()) == len("node0") && n.ID() < "node2" || n.number() > 5 {
+		{"begins late after attach", comeAndGo, "heard", func() *faulty {
+			return &faulty{deliver: func(n *faultyNode, m *belfry.Message, nth int) {
+				if len(n.ID()) == len("node0") && n.ID() < "node2" || nth > 3 {
 					n.Node.Deliver(m)
 				}
 			}}
 		}},
-		{"loses a message under fire", comeAndGo, "want number", func() *faulty {
-			return &faulty{deliver: func(n *faultyNode, m *belfry.Message) {
-				if len(n.ID()) == len("node0") && n.ID() < "node2" || n.number() != 3 {
+		{"loses a message under fire", comeAndGo, "heard", func() *faulty {
+			return &faulty{deliver: func(n *faultyNode, m *belfry.Message, nth int) {
+				if len(n.ID()) == len("node0") && n.ID() < "node2" || nth != 3 {
 					n.Node.Deliver(m)
 				}
 			}}

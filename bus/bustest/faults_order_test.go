@@ -11,9 +11,9 @@ import (
 // delivered.
 func swaps() *faulty {
 	var mu sync.Mutex
-	return onNode1(func(n *faultyNode, m *belfry.Message) {
+	return onNode1(func(n *faultyNode, m *belfry.Message, nth int) {
 		mu.Lock()
-		if n.held == nil && n.number()%10 == 0 && m.Origin != n.ID() {
+		if n.held == nil && nth%10 == 0 && m.Origin != n.ID() {
 			n.held = m
 			mu.Unlock()
 			return
@@ -37,7 +37,7 @@ func orderControls() []control {
 		}},
 		{"delivers two at a time", "deliveries of a room do not overlap", "during another", func() *faulty {
 			f := &faulty{}
-			f.deliver = func(n *faultyNode, m *belfry.Message) {
+			f.deliver = func(n *faultyNode, m *belfry.Message, _ int) {
 				if m.Origin == n.ID() {
 					n.Node.Deliver(m)
 					return

@@ -16,7 +16,7 @@ func replayControls() []control {
 			var mu sync.Mutex
 			at := map[belfry.Offset]*belfry.Message{}
 			return &faulty{
-				deliver: func(n *faultyNode, m *belfry.Message) {
+				deliver: func(n *faultyNode, m *belfry.Message, _ int) {
 					mu.Lock()
 					at[m.Offset] = m
 					mu.Unlock()
@@ -62,8 +62,8 @@ func replayControls() []control {
 			return append(all, all...)
 		})},
 		{"loses a live message", joins, "the log and what", func() *faulty {
-			return &faulty{deliver: func(n *faultyNode, m *belfry.Message) {
-				if n.ID() == "node0" || n.ID() == "node1" || n.number() != 4 {
+			return &faulty{deliver: func(n *faultyNode, m *belfry.Message, nth int) {
+				if n.ID() == "node0" || n.ID() == "node1" || nth != 4 {
 					n.Node.Deliver(m)
 				}
 			}}
