@@ -76,7 +76,7 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	o.greet(ctx, listeners)
+	o.greet(ctx, listeners, clientBundle() != nil)
 	err = cluster.Serve(ctx, nodes)
 	if err == nil {
 		fmt.Fprintln(o.Out, "Stopped.")

@@ -9,14 +9,14 @@ import (
 	"strconv"
 )
 
-// greet tells the user where the nodes are.
-func (o Options) greet(ctx context.Context, listeners []net.Listener) {
+// greet tells the user where the nodes are, and what is missing.
+func (o Options) greet(ctx context.Context, listeners []net.Listener, withClient bool) {
 	fmt.Fprintf(o.Out, "Belfry demo: %s.\n\n", count(len(listeners)))
 	for i, ln := range listeners {
 		fmt.Fprintf(o.Out, "  %s  %s\n", nodeName(i), pageURL(ln))
 	}
 	fmt.Fprintln(o.Out, "\nOpen a page on each, join with two names, and write. Ctrl-C stops the demo.")
-	if clientBundle() == nil {
+	if !withClient {
 		fmt.Fprintln(o.Out, "hint: this build has no browser client, so the pages cannot connect: run `make build`, then bin/belfry demo")
 	}
 	if !o.Open {

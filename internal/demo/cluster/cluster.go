@@ -20,19 +20,21 @@ type Node struct {
 	Listener net.Listener
 	Handler  http.Handler
 	// Stop ends what Handler has under way, such as open sessions; it is called
-	// once, before the HTTP server waits for its requests.
+	// once, before the HTTP server waits for its requests. When ctx ends it has to
+	// cut off what is left.
 	Stop func(ctx context.Context) error
 }
 
 const (
-	stopTime       = 5 * time.Second
+	stopTime       = 3 * time.Second
 	headerTime     = 10 * time.Second
 	idleTime       = 2 * time.Minute
 	maxHeaderBytes = 64 << 10
 )
 
 // Serve serves all nodes until ctx ends, which is no error, or one of them
-// fails. Then it stops all of them, for 5 s at most, and waits for them.
+// fails. Then it stops all of them and waits for them, for 3 s at most: who has
+// not taken leave by then is cut off, which is no error either.
 func Serve(ctx context.Context, nodes []Node) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -72,11 +74,11 @@ func (n *Node) stop(ctx context.Context, web *http.Server) error {
 	ctx, cancel := context.WithTimeout(ctx, stopTime)
 	defer cancel()
 	var errs []error
-	if err := n.Stop(ctx); err != nil {
+	if err := n.Stop(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		errs = append(errs, fmt.Errorf("stop %s: %w", n.Name, err))
 	}
 	if err := web.Shutdown(ctx); err != nil {
-		errs = append(errs, fmt.Errorf("stop the web server of %s: %w", n.Name, err), web.Close())
+		errs = append(errs, web.Close())
 	}
 	return errors.Join(errs...)
 }
