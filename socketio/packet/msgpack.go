@@ -108,7 +108,7 @@ func (u *unpacker) key() []byte {
 
 func (u *unpacker) payload() {
 	u.data = u.i
-	u.out = make([]byte, 0, len(u.p)+len(u.p)/4)
+	u.out = make([]byte, 0, len(u.p)+len(u.p)/2)
 	u.value(u.o.MaxDepth)
 }
 
