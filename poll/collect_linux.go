@@ -82,12 +82,14 @@ func (l *loop) runPace() {
 	}
 }
 
+// stillCollecting ends the collector if there is nothing left for it. When the
+// loop is over, all connections are closed, and nothing of theirs matters.
 func (l *loop) stillCollecting() bool {
 	k := &l.collector
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	idle := len(k.waiting) == 0 && len(k.fresh) == 0
-	if idle && (!l.collects() || l.isOver()) {
+	idle := len(k.waiting) == 0 && len(k.fresh) == 0 && !l.collects()
+	if idle || l.isOver() {
 		l.pace.interval.Store(0)
 		k.waiting, k.fresh = nil, nil
 		k.running = false

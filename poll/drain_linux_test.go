@@ -69,6 +69,7 @@ func drainOne(epfd int, addr string, i int) error {
 func drainAll(epfd int) {
 	events := make([]unix.EpollEvent, 1024)
 	buf := make([]byte, 256<<10)
+	pause := time.NewTicker(3 * time.Millisecond)
 	for {
 		n, _ := unix.EpollWait(epfd, events, 0)
 		for _, ev := range events[:max(0, n)] {
@@ -77,7 +78,7 @@ func drainAll(epfd int) {
 			}
 		}
 		if n < len(events) {
-			time.Sleep(3 * time.Millisecond)
+			<-pause.C
 		}
 	}
 }

@@ -170,13 +170,14 @@ func (q *queue) pop(rest int) {
 	q.trim()
 }
 
-// take puts the bytes of as many frames as dst has room for into it and pins
-// these frames.
-func (q *queue) take(dst [][]byte) [][]byte {
+// take puts the bytes of the first frames into dst and pins these frames: as
+// many as dst has room for and as make up size bytes, but at least one.
+func (q *queue) take(dst [][]byte, size int) [][]byte {
 	i, off := q.head, q.off
-	for ; i < q.tail && len(dst) < cap(dst); i++ {
+	for ; i < q.tail && len(dst) < cap(dst) && size > 0; i++ {
 		if p := q.at(i).Data; p != nil {
 			dst = append(dst, p[off:])
+			size -= len(p) - off
 			off = 0
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 )
@@ -101,7 +102,7 @@ func play(program []byte, limit int) error {
 				return fmt.Errorf("step %d: advance(%d) completes %d frames, want %d", i/2, n, a, b)
 			}
 		case 7: // some frames are on their way
-			n := len(q.take(make([][]byte, 0, arg%5)))
+			n := len(q.take(make([][]byte, 0, arg%5), math.MaxInt))
 			m.pinned = max(m.pinned, n)
 		default:
 			serial++
@@ -136,7 +137,7 @@ func compare(q *queue, m *model) error {
 		return fmt.Errorf("%d bytes could be dropped, want %d", q.yielding, yielding)
 	}
 	c := *q // take pins
-	if got := bytes.Join(c.take(make([][]byte, 0, 1000)), nil); !bytes.Equal(got, m.bytes()) {
+	if got := bytes.Join(c.take(make([][]byte, 0, 1000), math.MaxInt), nil); !bytes.Equal(got, m.bytes()) {
 		return fmt.Errorf("holds %x, want %x", got, m.bytes())
 	}
 	return nil
@@ -200,7 +201,7 @@ func TestKeepLatestPlace(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if got := bytes.Join(q.take(make([][]byte, 0, 9)), nil); string(got) != c.want {
+			if got := bytes.Join(q.take(make([][]byte, 0, 9), math.MaxInt), nil); string(got) != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 			if drops.replaced.Load() != 1 {

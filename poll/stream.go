@@ -33,9 +33,12 @@ type stream struct {
 	told      bool // Handler.Closed was called, or is being called
 }
 
-// slowAfter is how long a write takes at least if the kernel has no room: a
-// blocking write does not tell.
-const slowAfter = 10 * time.Millisecond
+// A blocking write does not tell whether the kernel has room: a peer is taken
+// to be slow if a write lasts for slowAfter or if slowBytes wait behind it.
+const (
+	slowAfter = 10 * time.Millisecond
+	slowBytes = 64 << 10
+)
 
 func (s *stream) start(h Handler, read []byte) {
 	s.mu.Lock()
@@ -109,7 +112,7 @@ func (s *stream) Send(f Frame) error {
 	if len(f.Data) == 0 {
 		return nil
 	}
-	slow := s.waiting() && !s.began.IsZero() && time.Since(s.began) > slowAfter
+	slow := s.waiting() && s.isSlow(len(f.Data))
 	if slow && f.Volatile {
 		s.group.drops.volatile.Add(1)
 		return ErrDropped
@@ -123,6 +126,13 @@ func (s *stream) Send(f Frame) error {
 		s.close(ErrSlow)
 	}
 	return err
+}
+
+// isSlow reports whether the peer is too slow for n more bytes to be taken for
+// granted.
+func (s *stream) isSlow(n int) bool {
+	return s.out.size+n > min(slowBytes, s.group.opts.MaxQueue) ||
+		(!s.began.IsZero() && time.Since(s.began) > slowAfter)
 }
 
 func (s *stream) Finish() {

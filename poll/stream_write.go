@@ -29,7 +29,7 @@ func (s *stream) takeBatch(batch *[streamBatch][]byte) [][]byte {
 	defer s.mu.Unlock()
 	if s.waiting() {
 		s.began = time.Now()
-		return s.out.take(batch[:0])
+		return s.out.take(batch[:0], streamBuffer)
 	}
 	if s.finishing && !s.broken && !s.closed {
 		s.endSending()

@@ -21,7 +21,8 @@ const (
 	// streamBuffer is for reading when there is something to read, and for
 	// joining frames: what a TLS record holds.
 	streamBuffer = 16 << 10
-	// streamBatch bounds the frames that are written at once.
+	// streamBatch bounds the frames that are written at once, streamBuffer their
+	// bytes.
 	streamBatch = 64
 )
 

@@ -10,6 +10,7 @@ import (
 	"math/big"
 	"net"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -84,7 +85,8 @@ func newWorld(t testing.TB, way way, o poll.Options) *world {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		if err := group.Close(ctx); err != nil {
-			t.Error(err)
+			stacks := make([]byte, 1<<20)
+			t.Errorf("%v\n%s", err, stacks[:runtime.Stack(stacks, true)])
 		}
 	})
 	return w
