@@ -20,8 +20,9 @@ type Bus interface {
 type Node interface {
 	ID() NodeID
 	// Deliver hands over a message. Messages with a room in common (their
-	// Target.Rooms; the whole namespace counts as a room of its own) arrive one
-	// after the other, in the same order on all nodes. If the bus keeps a log,
+	// Target.Rooms, for Join and Leave their Rooms, too; the whole namespace
+	// counts as a room of its own) arrive one after the other, in the same order
+	// on all nodes. If the bus keeps a log,
 	// all logged messages arrive one after the other, in the order of the log.
 	Deliver(m *Message)
 	// Replied hands over an answer to a request of this node.

@@ -49,11 +49,14 @@ func newTurns() turns {
 
 // of returns the turns that m needs.
 func (t *turns) of(m *belfry.Message) set {
-	if len(m.Target.Rooms) == 0 {
-		return t.room(m.Namespace, "") // no room has this name
-	}
 	var s set
+	if len(m.Target.Rooms) == 0 {
+		s = t.room(m.Namespace, "") // no room has this name
+	}
 	for _, name := range m.Target.Rooms {
+		s |= t.room(m.Namespace, name)
+	}
+	for _, name := range m.Rooms {
 		s |= t.room(m.Namespace, name)
 	}
 	return s

@@ -29,6 +29,11 @@ func TestTurnsOfAMessage(t *testing.T) {
 	if all.of(except) != all.of(message("a")) {
 		t.Error("an excepted room takes part in the order")
 	}
+	join := message("a")
+	join.Kind, join.Rooms = belfry.Join, []belfry.Room{"b"}
+	if all.of(join)&all.of(message("b")) == 0 {
+		t.Error("a message to a room may pass the join to it")
+	}
 	spread := set(0)
 	for i := range 1000 {
 		spread |= all.of(message(belfry.Room(fmt.Sprint("room", i))))
