@@ -164,5 +164,7 @@ func node(t *testing.T, engine string) func(addr, port string) *exec.Cmd {
 	if err != nil {
 		needed(t, "no node: %v", err)
 	}
-	return func(_, port string) *exec.Cmd { return exec.Command(program, "server.js", "--port", port, "--engine", engine) }
+	return func(_, port string) *exec.Cmd {
+		return exec.Command(program, "server.js", "--port", port, "--engine", engine)
+	}
 }
