@@ -35,7 +35,7 @@ func TestNode(t *testing.T) {
 
 // TestBelfry demands the same of Belfry.
 func TestBelfry(t *testing.T) {
-	everything(t, belfryServer, start(t, build(t, "./server"), "testdata/profiles.json"))
+	everything(t, belfryServer, start(t, build(t, ".", "./server"), "testdata/profiles.json"))
 }
 
 func everything(t *testing.T, kind server, s *subject.Subject) {
@@ -64,17 +64,6 @@ func start(t *testing.T, argv ...string) *subject.Subject {
 		}
 	})
 	return s
-}
-
-// build compiles a program of this module with the race detector.
-func build(t *testing.T, pkg string) string {
-	t.Helper()
-	out := filepath.Join(t.TempDir(), "program")
-	cmd := exec.Command("go", "build", "-race", "-o", out, pkg)
-	if b, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build %s: %v\n%s", pkg, err, b)
-	}
-	return out
 }
 
 // tool finds a program that has to be there.
