@@ -7,7 +7,9 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/seed-09a96375/belfry/poll"
 )
@@ -212,29 +214,64 @@ func TestCloseResumesReading(t *testing.T) {
 	}
 }
 
-// TestNothingFollowsTheCloseFrame: of all that many goroutines send, nothing
-// comes after the close frame, and what was refused was not sent.
+// TestNothingFollowsTheCloseFrame: a Send that has begun when Close comes is
+// not overtaken by the close frame. Without a lock, Close would run through
+// while the hook before the frame waits, and the frame would come last.
 func TestNothingFollowsTheCloseFrame(t *testing.T) {
-	for range 200 {
+	r, peer := memoryPair(t, Options{}, Handshake{})
+	closed, sent := make(chan struct{}), make(chan struct{})
+	isClose := func(f poll.Frame) bool { return f.Data[0] == fin|byte(closing) }
+	over := make(chan struct{})
+	peer.before = func(f poll.Frame) {
+		if !isClose(f) {
+			go func() {
+				defer close(over)
+				r.conn.Close(CloseNormal, "")
+			}()
+			waitBriefly(closed)
+		}
+	}
+	peer.after = func(f poll.Frame) {
+		if isClose(f) {
+			close(closed)
+			waitBriefly(sent)
+		}
+	}
+	err := r.conn.Send(poll.Frame{Data: []byte("\x81\x04text")})
+	close(sent)
+	<-over
+	if want := "\x81\x04text\x88\x02\x03\xE8"; err != nil || string(peer.sent) != want {
+		t.Errorf("Send returned %v; sent %q, want %q", err, peer.sent, want)
+	}
+}
+
+// waitBriefly waits for something that must not happen in sound code.
+func waitBriefly(c <-chan struct{}) {
+	select {
+	case <-c:
+	case <-time.After(20 * time.Millisecond):
+	}
+}
+
+// TestConcurrentSendAndClose: what was accepted was sent, what was refused was
+// not, and the close frame is the last.
+func TestConcurrentSendAndClose(t *testing.T) {
+	for range 50 {
 		r, peer := memoryPair(t, Options{}, Handshake{})
 		var sent sync.WaitGroup
-		accepted := make([]int, 4)
-		for i := range accepted {
+		var accepted atomic.Int64
+		for range 4 {
 			sent.Go(func() {
 				for r.conn.Send(poll.Frame{Data: []byte{0x81, 1, 'm'}}) == nil {
-					accepted[i]++
+					accepted.Add(1)
 				}
 			})
 		}
 		sent.Go(func() { r.conn.Close(CloseNormal, "") })
 		sent.Wait()
 		frames := serverFrames(t, peer.sent)
-		total := 0
-		for _, n := range accepted {
-			total += n
-		}
-		if frames[len(frames)-1].op != closing || len(frames) != total+1 {
-			t.Fatalf("%d frames, %d accepted, the last is %#x", len(frames), total, frames[len(frames)-1].op)
+		if frames[len(frames)-1].op != closing || int64(len(frames)) != accepted.Load()+1 {
+			t.Fatalf("%d frames, %d accepted, the last is %#x", len(frames), accepted.Load(), frames[len(frames)-1].op)
 		}
 	}
 }

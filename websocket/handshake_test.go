@@ -102,6 +102,7 @@ func TestCheckRefuses(t *testing.T) {
 		{"key that is not base64", set("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZ!=="), 400, key},
 		{"key without padding", set("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ"), 400, key},
 		{"key with line break", set("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=\n"), 400, key},
+		{"key of 14 bytes and line breaks", set("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub24=\n\n\n\n"), 400, key},
 		{"two keys", func(r *http.Request) { r.Header.Add("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==") }, 400, key},
 		{"no version", del("Sec-WebSocket-Version"), 400, wsv},
 		{"version 7", set("Sec-WebSocket-Version", "7"), 400, wsv},

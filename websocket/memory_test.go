@@ -23,9 +23,24 @@ type memoryConn struct {
 	closed   bool
 	err      error
 	ended    bool
+
+	before, after func(poll.Frame) // called around each Send, if set
 }
 
 func (c *memoryConn) Send(f poll.Frame) error {
+	if c.before != nil {
+		c.before(f)
+	}
+	if err := c.keep(f); err != nil {
+		return err
+	}
+	if c.after != nil {
+		c.after(f)
+	}
+	return nil
+}
+
+func (c *memoryConn) keep(f poll.Frame) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.finished || c.closed {
