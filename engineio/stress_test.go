@@ -47,6 +47,9 @@ func TestStress(t *testing.T) {
 		s := <-ts.sessions
 		receive(t, s.closed, "the end of a session that nobody serves")
 	}
+	for _, s := range ts.index.all() {
+		s.cut() // it waits for a GET
+	}
 	eventually(t, "no session is left", func() bool { return len(ts.index.all()) == 0 && ts.Sessions() == 0 })
 }
 
