@@ -7,7 +7,7 @@ import (
 
 // runChild turns the process into one that a test has started, and ends it.
 func runChild() {
-	roles := map[string]func(string) error{fullServerEnv: fullServer, drainEnv: drain}
+	roles := map[string]func(string) error{fullServerEnv: fullServer, drainEnv: drain, chatterEnv: chatter}
 	for env, role := range roles {
 		arg, ok := os.LookupEnv(env)
 		if !ok {

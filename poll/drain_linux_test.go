@@ -32,7 +32,12 @@ func drain(spec string) error {
 		return err
 	}
 	for i := range n {
-		if err := drainOne(epfd, addr, i); err != nil {
+		fd, err := dialRaw(addr, i)
+		if err != nil {
+			return err
+		}
+		ev := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)}
+		if err := unix.EpollCtl(epfd, unix.EPOLL_CTL_ADD, fd, &ev); err != nil {
 			return err
 		}
 	}
@@ -42,28 +47,25 @@ func drain(spec string) error {
 	return err
 }
 
-func drainOne(epfd int, addr string, i int) error {
+// dialRaw returns the descriptor of client i's connection.
+func dialRaw(addr string, i int) (int, error) {
 	// Sources of their own, lest the ports of one address run out.
 	from := &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(2+i/10000))}
 	c, err := (&net.Dialer{LocalAddr: from}).Dial("tcp", addr)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	f, err := c.(*net.TCPConn).File()
+	defer c.Close()
+	raw, err := c.(*net.TCPConn).SyscallConn()
 	if err != nil {
-		return err
+		return 0, err
 	}
-	_ = c.Close()
-	fd, err := unix.Dup(int(f.Fd()))
-	if err != nil {
-		return err
+	var fd int
+	var dupErr error
+	if err := raw.Control(func(old uintptr) { fd, dupErr = unix.Dup(int(old)) }); err != nil {
+		return 0, err
 	}
-	_ = f.Close()
-	if err := unix.SetNonblock(fd, true); err != nil {
-		return err
-	}
-	ev := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)}
-	return unix.EpollCtl(epfd, unix.EPOLL_CTL_ADD, fd, &ev)
+	return fd, dupErr
 }
 
 func drainAll(epfd int) {
@@ -86,9 +88,15 @@ func drainAll(epfd int) {
 // startDrain connects n clients of a drain process to ln and returns the
 // server's ends.
 func startDrain(t testing.TB, ln net.Listener, n int) []net.Conn {
+	return startClients(t, ln, n, fmt.Sprintf("%s=%d %s", drainEnv, n, ln.Addr()))
+}
+
+// startClients starts a process with the given variable in its environment,
+// which makes it connect n clients to ln, and returns the server's ends.
+func startClients(t testing.TB, ln net.Listener, n int, env string) []net.Conn {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^$")
-	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%d %s", drainEnv, n, ln.Addr()))
+	cmd.Env = append(os.Environ(), env)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {

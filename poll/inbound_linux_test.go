@@ -1,0 +1,86 @@
+package poll_test
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/seed-09a96375/belfry/poll"
+)
+
+const chatterEnv = "POLL_TEST_CHATTER"
+
+// chatter is the process whose clients send small messages, in turn, at a rate.
+func chatter(spec string) error {
+	var addr string
+	var n, rate int
+	if _, err := fmt.Sscan(spec, &n, &rate, &addr); err != nil {
+		return err
+	}
+	fds := make([]int, n)
+	for i := range fds {
+		var err error
+		if fds[i], err = dialRaw(addr, i); err != nil {
+			return err
+		}
+	}
+	fmt.Println("connected")
+	go chat(fds, rate)
+	_, err := io.Copy(io.Discard, os.Stdin)
+	return err
+}
+
+func chat(fds []int, rate int) {
+	message := make([]byte, 32)
+	began, sent := time.Now(), 0
+	for range time.Tick(time.Millisecond) {
+		for due := int(time.Since(began).Seconds() * float64(rate)); sent < due; sent++ {
+			_, _ = unix.Write(fds[sent*7919%len(fds)], message)
+		}
+	}
+}
+
+// BenchmarkInbound reports the server's CPU time per small message that comes
+// in. One operation is 1,000 messages.
+func BenchmarkInbound(b *testing.B) {
+	for _, portable := range []bool{false, true} {
+		for _, rate := range []int{20_000, 60_000} {
+			b.Run(fmt.Sprintf("portable=%t/%d", portable, rate), func(b *testing.B) { benchInbound(b, portable, rate) })
+		}
+	}
+}
+
+func benchInbound(b *testing.B, portable bool, rate int) {
+	const conns = 2000
+	w := newWorld(b, way{network: "tcp", portable: portable}, poll.Options{})
+	var bytes atomic.Int64
+	count := counter(func(n int) { bytes.Add(int64(n)) })
+	servers := startClients(b, w.ln, conns, fmt.Sprintf("%s=%d %d %s", chatterEnv, conns, rate, w.ln.Addr()))
+	for _, c := range servers {
+		if err := w.group.Add(c, nil, func(poll.Conn) poll.Handler { return count }); err != nil {
+			b.Fatal(err)
+		}
+	}
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	goal := bytes.Load()
+	began, from := cpuTime(b), goal
+	b.ReportAllocs()
+	for b.Loop() {
+		for goal += 1000 * 32; bytes.Load() < goal; {
+			<-tick.C
+		}
+	}
+	b.ReportMetric(float64((cpuTime(b)-began).Nanoseconds())/(float64(bytes.Load()-from)/32), "cpu-ns/message")
+}
+
+// counter is a handler that counts bytes.
+type counter func(n int)
+
+func (c counter) Data(p []byte) error { c(len(p)); return nil }
+func (c counter) Closed(error)        {}
