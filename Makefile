@@ -1,0 +1,104 @@
+# Everything that is done to this repository by hand or by CI. `make help` lists
+# it. Nothing here needs root, but `make install` can do more with it.
+
+SHELL   := /bin/sh
+GO      ?= go
+FUZZ    ?= 10s
+RACE    ?= -race
+# Where modules with a go.mod of their own are, the product's first.
+MODULES := . interop
+
+export GOBIN := $(CURDIR)/.cache/bin
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: install
+install: ## install what tests and demo need; with root also Debian packages
+	@scripts/install
+
+.PHONY: build
+build: ## build bin/belfry, with the page of the demo
+	@scripts/check-go
+	@scripts/install npm
+	@scripts/fetch-client || true # it says what is missing
+	$(GO) build -trimpath -o bin/ ./cmd/belfry
+
+.PHONY: demo
+demo: build ## run two nodes with the chat page
+	bin/belfry demo
+
+.PHONY: check
+check: format vet lint cross ## the quick checks: format, vet, lint, other systems
+
+.PHONY: test
+test: ## all tests, under the race detector; installs what they need
+	@scripts/check-go
+	@scripts/install
+	@scripts/fetch-client || true
+	$(GO) test $(RACE) -timeout 15m ./...
+	cd interop && $(GO) test $(RACE) -timeout 15m -skip '^TestNode$$' ./...
+
+.PHONY: interop
+interop: ## the official clients against Belfry, and against Node.js as the control
+	@scripts/check-go
+	@scripts/install
+	@scripts/fetch-client || true
+	cd interop && $(GO) test $(RACE) -timeout 20m ./...
+
+.PHONY: control
+control: ## only the control: what interop demands is what Node.js does
+	@scripts/check-go
+	@scripts/install
+	cd interop && $(GO) test $(RACE) -timeout 15m -run '^TestNode$$' .
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZ, 10s if not given
+	@scripts/check-go
+	@GO=$(GO) scripts/fuzz $(FUZZ)
+
+.PHONY: bench
+bench: build ## compare Belfry with Node.js and Centrifugo's library; takes long
+	@scripts/install clients eiows
+	@scripts/bench
+
+.PHONY: bench-once
+bench-once: ## run every benchmark once, so that none rots
+	@scripts/check-go
+	$(GO) test -run '^$$' -bench . -benchtime 1x ./...
+
+.PHONY: gen
+gen: ## generate what is generated
+	$(GO) generate ./...
+
+.PHONY: format
+format: .cache/bin/gofumpt ## complain about Go files that gofumpt would change
+	@scripts/format check
+
+.PHONY: fmt
+fmt: .cache/bin/gofumpt ## let gofumpt change them
+	@scripts/format write
+
+.PHONY: vet
+vet: ## go vet
+	@set -e; for m in $(MODULES); do (cd $$m && $(GO) vet ./...); done
+
+.PHONY: lint
+lint: .cache/bin/golangci-lint ## golangci-lint
+	@set -e; for m in $(MODULES); do echo "lint $$m"; (cd $$m && $(CURDIR)/.cache/bin/golangci-lint run --config $(CURDIR)/.golangci.yaml ./...); done
+
+.PHONY: cross
+cross: ## build and vet for other systems
+	@set -e; for os in darwin windows; do echo "GOOS=$$os"; GOOS=$$os $(GO) build ./... && GOOS=$$os $(GO) vet ./...; done
+
+.PHONY: clean
+clean: ## remove what was built and installed here
+	rm -rf bin .cache interop/*/node_modules
+
+.cache/bin/gofumpt .cache/bin/golangci-lint: tools/go.mod tools/go.sum
+	@scripts/check-go
+	cd tools && $(GO) install tool
+	@touch .cache/bin/*
