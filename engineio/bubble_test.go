@@ -227,4 +227,3 @@ func (w *bubbleWS) put(s string) {
 		w.t.Logf("write: %v", err)
 	}
 }
-

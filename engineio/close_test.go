@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"testing"
 	"time"
 
+	"github.com/seed-09a96375/belfry/poll"
 )
 
 func TestServerClose(t *testing.T) {
@@ -118,4 +120,42 @@ func TestSlowWebSocketClient(t *testing.T) {
 	}
 	s.wantClosed(t, ReasonTransportError)
 	w.c.Close()
+}
+
+// TestSlowIsToldAside: the layer above may hold a lock while it sends that it
+// also needs in Closed.
+func TestSlowIsToldAside(t *testing.T) {
+	ts := serve(t, Options{MaxQueue: 1000}, nil)
+	ts.poll(4)
+	s := ts.next()
+	s.mu.Lock() // the lock that Closed takes
+	var err error
+	for range 3 {
+		err = errors.Join(err, s.Send(text(string(make([]byte, 600))), SendOptions{}))
+	}
+	s.mu.Unlock()
+	if !errors.Is(err, poll.ErrSlow) {
+		t.Errorf("send: %v", err)
+	}
+	s.wantClosed(t, ReasonTransportError)
+}
+
+// panicky is a layer above with a bug.
+type panicky struct{}
+
+func (panicky) Message([]byte, bool) error { panic("Message") }
+func (panicky) Closed(Reason, error)       { panic("Closed") }
+
+func TestPanickingReceiver(t *testing.T) {
+	srv, err := New(Options{Logger: slog.New(slog.DiscardHandler)}, func(*Session) Receiver { return panicky{} })
+	if err != nil {
+		t.Fatal(err)
+	}
+	ts := listen(t, srv)
+	w, _ := ts.ws(4)
+	w.text("4x")
+	w.untilEOF()
+	ts.poll(4)
+	srv.Each(func(s *Session) { s.Close() })
+	eventually(t, "all sessions end", func() bool { return ts.Sessions() == 0 })
 }

@@ -60,4 +60,3 @@ func TestIdleMemory(t *testing.T) {
 		})
 	}
 }
-

@@ -27,7 +27,7 @@ type Message struct {
 
 	// Forms that are made when they are first needed. They hold all frames of
 	// the message one behind the other.
-	joined     [2]atomic.Pointer[[]byte] // by protocol: 3, 4
+	joined     [2]atomic.Pointer[[]byte] // for protocol 3, for 4
 	compressed [2]atomic.Pointer[[]byte]
 }
 
@@ -66,12 +66,12 @@ func (m *Message) frames(protocol uint8) []byte {
 	if len(m.attachments) == 0 && (protocol == 4 || !m.binary) {
 		return m.frame
 	}
-	return once(&m.joined[protocol&1^1], func() []byte { return m.join(protocol) })
+	return once(&m.joined[protocol-3], func() []byte { return m.join(protocol) })
 }
 
 // deflated returns the message for a WebSocket with permessage-deflate.
 func (m *Message) deflated(protocol uint8) []byte {
-	return once(&m.compressed[protocol&1^1], func() []byte { return m.compress(protocol) })
+	return once(&m.compressed[protocol-3], func() []byte { return m.compress(protocol) })
 }
 
 // once returns what p points to, made by build if it is nil. Concurrent first

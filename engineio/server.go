@@ -42,6 +42,9 @@ func New(o Options, accept func(*Session) Receiver) (*Server, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
+	if accept == nil {
+		return nil, errors.New("engineio: accept is nil: must be set")
+	}
 	s := &Server{o: o.withDefaults(), accept: accept, maxSessions: sessionLimit(o.MaxSessions)}
 	var err error
 	s.wheel = newWheel(resolution(&s.o), fire)

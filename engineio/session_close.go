@@ -1,6 +1,8 @@
 package engineio
 
 import (
+	"runtime/debug"
+
 	"github.com/seed-09a96375/belfry/engineio/packet"
 	"github.com/seed-09a96375/belfry/websocket"
 )
@@ -37,44 +39,46 @@ func (s *Session) shut(r Reason, detail error, how spawner) {
 		s.mu.Unlock()
 		return
 	}
-	c := s.ws.Load()
-	if c != nil {
-		s.leaveOpen(stateClosed, &ending{r, detail})
-	} else {
-		s.leaveOpen(stateClosing, &ending{r, detail})
+	c, next := s.ws.Load(), stateClosed
+	if c == nil {
+		next = stateClosing
 		s.linger()
 	}
+	last := s.leaveOpen(next, r, detail)
 	s.mu.Unlock()
 	if c != nil {
 		c.Close(websocket.CloseNoStatus, "")
 	}
-	s.tell(how)
+	if last {
+		s.tell(how)
+	}
 }
 
-// drop ends the session. A GET that waits is answered with a packet of type
-// last.
-func (s *Session) drop(r Reason, detail error, last packet.Type) {
+// drop ends the session. A GET that waits is answered with a packet of type t.
+func (s *Session) drop(r Reason, detail error, t packet.Type) { s.dropAs(r, detail, t, directly) }
+
+func (s *Session) dropAs(r Reason, detail error, t packet.Type, how spawner) {
 	s.mu.Lock()
-	if s.state == stateClosed {
+	last := false
+	switch s.state {
+	case stateClosed:
 		s.mu.Unlock()
 		return
-	}
-	open := s.state == stateOpen
-	if open {
-		s.leaveOpen(stateClosed, &ending{r, detail})
-	} else {
+	case stateClosing:
 		s.state = stateClosed
+	case stateOpen:
+		last = s.leaveOpen(stateClosed, r, detail)
 	}
 	c := s.ws.Load()
 	if c == nil {
-		c = s.dropPolling(last)
+		c = s.dropPolling(t)
 	}
 	s.mu.Unlock()
 	if c != nil {
 		c.Close(websocket.CloseNoStatus, "")
 	}
-	if open {
-		s.tell(directly)
+	if last {
+		s.tell(how)
 	}
 }
 
@@ -87,19 +91,20 @@ func (s *Session) cut() {
 	}
 }
 
-// leaveOpen notes the session's end. s.mu is held.
-func (s *Session) leaveOpen(next state, e *ending) {
-	s.state, s.end = next, e
+// leaveOpen notes the session's end: from now on no message is delivered. It
+// reports whether the caller has to tell; otherwise a call of the layer above is
+// under way, and who made it tells. s.mu is held.
+func (s *Session) leaveOpen(next state, r Reason, detail error) (last bool) {
+	s.state, s.end = next, &ending{r, detail}
 	s.srv.wheel.stop(&s.timer)
 	s.srv.open.Add(-1)
+	last = s.gate.shut()
 	s.wakePOST()
+	return last
 }
 
-// tell has the layer above told, unless it is in a call: then that one tells it.
+// tell has the layer above told.
 func (s *Session) tell(how spawner) {
-	if !s.gate.shut() {
-		return
-	}
 	if how == aside {
 		go s.lastCall()
 		return
@@ -107,9 +112,15 @@ func (s *Session) tell(how spawner) {
 	s.lastCall()
 }
 
-// lastCall runs exactly once.
+// lastCall runs exactly once. It may run on a goroutine of this package, which
+// a panic must not end.
 func (s *Session) lastCall() {
 	defer s.srv.index.left.Done()
+	defer func() {
+		if v := recover(); v != nil {
+			s.srv.o.Logger.Error("receiver panicked in Closed", "panic", v, "stack", string(debug.Stack()))
+		}
+	}()
 	s.mu.Lock()
 	e := s.end
 	s.mu.Unlock()

@@ -69,8 +69,8 @@ func (s *Session) enqueue(m *Message, o SendOptions) error {
 	}
 	err := s.poll.offer(m, o, s.srv.o.MaxQueue)
 	s.mu.Unlock()
-	if err == poll.ErrSlow {
-		s.drop(ReasonTransportError, err, packet.Close)
+	if errors.Is(err, poll.ErrSlow) {
+		s.dropAs(ReasonTransportError, err, packet.Close, aside)
 	}
 	return err
 }

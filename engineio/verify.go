@@ -113,8 +113,10 @@ func (s *Server) verifySession(r *request) (*Session, *refusal) {
 		return nil, refuse(CodeSessionUnknown, details{"sid": r.sid})
 	}
 	if now := sess.Transport(); !r.upgrade && now != r.way {
-		return nil, refuse(CodeBadRequest, details{"name": "TRANSPORT_MISMATCH",
-			"transport": r.transport, "previousTransport": now.String()})
+		return nil, refuse(CodeBadRequest, details{
+			"name":      "TRANSPORT_MISMATCH",
+			"transport": r.transport, "previousTransport": now.String(),
+		})
 	}
 	if r.protocol != sess.protocol {
 		return nil, refuse(CodeBadRequest, details{"name": "PROTOCOL_MISMATCH", "protocol": int(r.protocol)})
