@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"testing"
 )
 
@@ -63,58 +64,66 @@ func TestCheckAccepts(t *testing.T) {
 	}
 }
 
-func TestCheckRefuses(t *testing.T) {
-	const (
-		method   = "Invalid HTTP method"
-		version  = "Invalid HTTP version"
-		upgrade  = "Invalid Upgrade header"
-		conn     = "Invalid Connection header"
-		key      = "Missing or invalid Sec-WebSocket-Key header"
-		wsv      = "Missing or invalid Sec-WebSocket-Version header"
-		protocol = "Invalid Sec-WebSocket-Protocol header"
-		ext      = "Invalid or unacceptable Sec-WebSocket-Extensions header"
-		body     = "Unexpected request body"
-	)
+// Texts of refusals.
+const (
+	badMethod      = "Invalid HTTP method"
+	badHTTPVersion = "Invalid HTTP version"
+	badUpgrade     = "Invalid Upgrade header"
+	badConnection  = "Invalid Connection header"
+	badKey         = "Missing or invalid Sec-WebSocket-Key header"
+	badVersion     = "Missing or invalid Sec-WebSocket-Version header"
+	badProtocol    = "Invalid Sec-WebSocket-Protocol header"
+	badExtensions  = "Invalid or unacceptable Sec-WebSocket-Extensions header"
+	badBody        = "Unexpected request body"
+)
+
+// refusal is a change that makes a good request a bad one.
+type refusal struct {
+	name    string
+	change  func(*http.Request)
+	status  int
+	message string
+}
+
+func refusals() []refusal {
 	set := func(name, value string) func(*http.Request) {
 		return func(r *http.Request) { r.Header.Set(name, value) }
 	}
 	del := func(name string) func(*http.Request) {
 		return func(r *http.Request) { r.Header.Del(name) }
 	}
-	tests := []struct {
-		name    string
-		change  func(*http.Request)
-		status  int
-		message string
-	}{
-		{"POST", func(r *http.Request) { r.Method = "POST" }, 405, method},
-		{"HTTP/1.0", func(r *http.Request) { r.ProtoMinor = 0 }, 400, version},
-		{"HTTP/2", func(r *http.Request) { r.ProtoMajor, r.ProtoMinor = 2, 0 }, 400, version},
-		{"no Upgrade", del("Upgrade"), 400, upgrade},
-		{"other Upgrade", set("Upgrade", "websockets"), 400, upgrade},
-		{"no Connection", del("Connection"), 400, conn},
-		{"other Connection", set("Connection", "keep-alive, close"), 400, conn},
-		{"no key", del("Sec-WebSocket-Key"), 400, key},
-		{"empty key", set("Sec-WebSocket-Key", ""), 400, key},
-		{"key of 15 bytes", set("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub24="), 400, key},
-		{"key of 17 bytes", set("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZWU="), 400, key},
-		{"key of 18 bytes", set("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZWVl"), 400, key},
-		{"key that is not base64", set("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZ!=="), 400, key},
-		{"key without padding", set("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ"), 400, key},
-		{"key with line break", set("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=\n"), 400, key},
-		{"key of 14 bytes and line breaks", set("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub24=\n\n\n\n"), 400, key},
-		{"two keys", func(r *http.Request) { r.Header.Add("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==") }, 400, key},
-		{"no version", del("Sec-WebSocket-Version"), 400, wsv},
-		{"version 7", set("Sec-WebSocket-Version", "7"), 400, wsv},
-		{"version 013", set("Sec-WebSocket-Version", "013"), 400, wsv},
-		{"malformed protocols", set("Sec-WebSocket-Protocol", "a b"), 400, protocol},
-		{"malformed protocol after a known one", set("Sec-WebSocket-Protocol", "v12.stomp, "), 400, protocol},
-		{"malformed extensions", set("Sec-WebSocket-Extensions", "permessage-deflate; ="), 400, ext},
-		{"body", func(r *http.Request) { r.ContentLength = 3 }, 400, body},
-		{"chunked body", func(r *http.Request) { r.ContentLength = -1 }, 400, body},
+	return []refusal{
+		{"POST", func(r *http.Request) { r.Method = "POST" }, 405, badMethod},
+		{"HTTP/1.0", func(r *http.Request) { r.ProtoMinor = 0 }, 400, badHTTPVersion},
+		{"HTTP/2", func(r *http.Request) { r.ProtoMajor, r.ProtoMinor = 2, 0 }, 400, badHTTPVersion},
+		{"no Upgrade", del("Upgrade"), 400, badUpgrade},
+		{"other Upgrade", set("Upgrade", "websockets"), 400, badUpgrade},
+		{"no Connection", del("Connection"), 400, badConnection},
+		{"other Connection", set("Connection", "keep-alive, close"), 400, badConnection},
+		{"no key", del("Sec-WebSocket-Key"), 400, badKey},
+		{"empty key", set("Sec-WebSocket-Key", ""), 400, badKey},
+		{"key of 15 bytes", set("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub24="), 400, badKey},
+		{"key of 17 bytes", set("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZWU="), 400, badKey},
+		{"key of 18 bytes", set("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZWVl"), 400, badKey},
+		{"key that is not base64", set("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZ!=="), 400, badKey},
+		{"key without padding", set("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ"), 400, badKey},
+		{"key with line break", set("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=\n"), 400, badKey},
+		{"key of 14 bytes and line breaks", set("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub24=\n\n\n\n"), 400, badKey},
+		{"two keys", func(r *http.Request) { r.Header.Add("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==") }, 400, badKey},
+		{"no version", del("Sec-WebSocket-Version"), 400, badVersion},
+		{"version 7", set("Sec-WebSocket-Version", "7"), 400, badVersion},
+		{"version 013", set("Sec-WebSocket-Version", "013"), 400, badVersion},
+		{"malformed protocols", set("Sec-WebSocket-Protocol", "a b"), 400, badProtocol},
+		{"malformed protocol after a known one", set("Sec-WebSocket-Protocol", "v12.stomp, "), 400, badProtocol},
+		{"malformed extensions", set("Sec-WebSocket-Extensions", "permessage-deflate; ="), 400, badExtensions},
+		{"body", func(r *http.Request) { r.ContentLength = 3 }, 400, badBody},
+		{"chunked body", func(r *http.Request) { r.ContentLength = -1 }, 400, badBody},
 	}
+}
+
+func TestCheckRefuses(t *testing.T) {
 	u := newTestUpgrader(t, Options{Subprotocols: []string{"v12.stomp"}, Deflate: &DeflateOptions{}})
-	for _, tt := range tests {
+	for _, tt := range refusals() {
 		t.Run(tt.name, func(t *testing.T) {
 			r := goodRequest()
 			tt.change(r)
@@ -123,8 +132,12 @@ func TestCheckRefuses(t *testing.T) {
 			if !ok || he.Status != tt.status || he.Message != tt.message {
 				t.Fatalf("got %v, want %d %s", err, tt.status, tt.message)
 			}
-			if versions := he.Header["Sec-WebSocket-Version"]; (len(versions) == 1 && versions[0] == "13, 8") != (tt.message == wsv) {
-				t.Errorf("header %v", he.Header)
+			var header http.Header
+			if tt.message == badVersion {
+				header = http.Header{"Sec-WebSocket-Version": {"13, 8"}}
+			}
+			if !reflect.DeepEqual(he.Header, header) {
+				t.Errorf("header %v, want %v", he.Header, header)
 			}
 		})
 	}

@@ -1,7 +1,5 @@
 package websocket
 
-import "unicode/utf8"
-
 // sink is a Conn as its poll.Conn sees it; so the methods of poll.Handler are
 // not part of the Conn that users see.
 type sink Conn
@@ -177,45 +175,6 @@ func (c *Conn) endFrame(pings *pongs) error {
 		c.in = nil
 	}
 	return c.control(in.h.op, p, pings)
-}
-
-// endData is called when a frame of the unfinished message is complete.
-func (c *Conn) endData(fin bool) error {
-	if c.state.Load()&closeSent != 0 {
-		c.in = nil
-		return nil
-	}
-	if !fin {
-		return nil
-	}
-	m := c.in
-	c.in = nil
-	if m.text() && m.valid != len(m.buf) {
-		return violation(CloseInvalidData, "text ends within a character")
-	}
-	return c.deliver(m.op, m.buf, m.deflated, true)
-}
-
-// deliver hands over a whole message. valid says that a text needs no check.
-func (c *Conn) deliver(op Opcode, p []byte, deflated, valid bool) error {
-	if deflated {
-		return c.inflate(op, p)
-	}
-	if op == Text && !valid && !utf8.Valid(p) {
-		return violation(CloseInvalidData, "text is not UTF-8")
-	}
-	return c.h.Message(op, p)
-}
-
-// inflate hands over a whole compressed message.
-func (c *Conn) inflate(op Opcode, p []byte) error {
-	f := c.u.inflater()
-	defer c.u.release(f)
-	p, err := f.inflate(p, c.u.o.MaxMessage)
-	if err != nil {
-		return err
-	}
-	return c.deliver(op, p, false, false)
 }
 
 // incoming returns in, made if there is none.

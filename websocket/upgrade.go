@@ -19,7 +19,7 @@ type Start struct {
 	// May be empty. Not kept.
 	First []byte
 	// Bind is called with the new Conn, before any call of the Handler that it
-	// returns. Required.
+	// returns. It may send and close already. Required.
 	Bind func(*Conn) Handler
 }
 

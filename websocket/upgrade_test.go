@@ -50,6 +50,34 @@ func TestHastyClient(t *testing.T) {
 	})
 }
 
+// TestBindUsesConn: whoever binds may send and close at once.
+func TestBindUsesConn(t *testing.T) {
+	eachCarrier(t, Options{}, poll.Options{}, func(t *testing.T, s *testServer) {
+		s.start.First = AppendFrame(nil, Text, []byte("first"))
+		over := make(chan *watch, 1)
+		s.accept = func(c *Conn) Handler {
+			if err := c.Send(poll.Frame{Data: AppendFrame(nil, Text, []byte("second"))}); err != nil {
+				t.Error(err)
+			}
+			c.Close(0, "")
+			w := newWatch(c)
+			over <- w
+			return w
+		}
+		c := s.open(t, "", textFrame("too late"))
+		c.expect(t, Text, []byte("first"))
+		c.expect(t, Text, []byte("second"))
+		c.expect(t, closing, nil)
+		c.send(t, clientFrame(fin|8, nil))
+		c.endWriting(t)
+		w := <-over
+		w.wait(t)
+		if w.code != CloseNoStatus || w.err != nil || len(w.messages) != 0 {
+			t.Errorf("Closed(%d, %v) after %q", w.code, w.err, w.messages)
+		}
+	})
+}
+
 func TestUpgradeRefused(t *testing.T) {
 	s := newTestServer(t, carriers[0], Options{}, poll.Options{})
 	res, err := s.http.Client().Get(s.http.URL)
