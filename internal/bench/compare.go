@@ -63,6 +63,9 @@ those that it starts are measured.`,
 		SilenceUsage: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c.launch, c.log = execLauncher(benchArgs(cmd)), cmd.ErrOrStderr()
+			if c.Runs < 1 || c.Scale <= 0 {
+				return fmt.Errorf("runs is %d, scale is %v: want more than 0", c.Runs, c.Scale)
+			}
 			if err := c.prepare(servers, protocols, only); err != nil {
 				return err
 			}
@@ -87,9 +90,6 @@ func (c *comparison) prepare(servers []string, protocols map[string]string, only
 	if len(servers) == 0 {
 		return errors.New("server is empty: want at least one --server name=command")
 	}
-	if c.Runs < 1 || c.Scale <= 0 {
-		return fmt.Errorf("runs is %d, scale %v: want more than 0", c.Runs, c.Scale)
-	}
 	for _, s := range servers {
 		one, err := parseContestant(s)
 		if err != nil {
@@ -99,12 +99,15 @@ func (c *comparison) prepare(servers []string, protocols map[string]string, only
 		if p, ok := protocols[one.name]; ok {
 			one.protocol = dialect.Name(p)
 		}
+		if _, err := dialect.New(one.protocol); err != nil {
+			return err
+		}
 		c.servers = append(c.servers, one)
 		c.Servers = append(c.Servers, one.name)
 	}
-	var err error
-	c.cases, err = pickCases(only)
-	for _, k := range c.cases {
+	picked, err := pickCases(only)
+	c.cases = picked
+	for _, k := range picked {
 		c.Cases = append(c.Cases, k.name)
 	}
 	return err

@@ -26,7 +26,7 @@ func (c *comparison) writeTable(w io.Writer) error {
 			c.writeRow(&b, k, met, columns)
 		}
 	}
-	fmt.Fprintf(&b, "| messages checked; lost, duplicated, out of order, connections lost | %s |\n", strings.Join(c.checks(columns), " | "))
+	fmt.Fprintf(&b, "| messages checked; lost, duplicated, out of order, misrouted or corrupt, connections lost | %s |\n", strings.Join(c.checks(columns), " | "))
 	for _, f := range c.Failures {
 		fmt.Fprintf(&b, "\nFailed: %s\n", strings.ReplaceAll(f, "\n", " "))
 	}
@@ -79,8 +79,8 @@ func (c *comparison) checks(columns []string) []string {
 				t.Add(r.Check)
 			}
 		}
-		out = append(out, fmt.Sprintf("%s; %d, %d, %d, %d",
-			thousands(float64(t.Expected)), t.Lost, t.Duplicated, t.OutOfOrder, t.Disconnected))
+		out = append(out, fmt.Sprintf("%s; %d, %d, %d, %d, %d",
+			thousands(float64(t.Expected)), t.Lost, t.Duplicated, t.OutOfOrder, t.Misrouted+t.Corrupt, t.Disconnected))
 	}
 	return out
 }

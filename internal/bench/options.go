@@ -137,6 +137,9 @@ func setDefault[T comparable](field *T, value T) {
 // Validate names the field, its value and the rule that is broken first.
 func (o Options) Validate() error {
 	o = o.withDefaults()
+	if err := o.plan().Validate(); err != nil {
+		return err
+	}
 	switch {
 	case o.Mode != Floor && len(o.URLs) == 0:
 		return errors.New("url is empty: want at least one --url")
@@ -153,10 +156,8 @@ func (o Options) Validate() error {
 	case o.Duration < 0, o.Warmup < 0, o.Step < 0, o.WindowMax < 1:
 		return errors.New("duration, warmup, step and window-max must not be negative")
 	}
-	if _, err := dialect.New(o.Protocol); err != nil {
-		return err
-	}
-	return o.plan().Validate()
+	_, err := dialect.New(o.Protocol)
+	return err
 }
 
 func (o Options) plan() worker.Plan {

@@ -69,7 +69,7 @@ type Traffic struct {
 	// Window is how many messages each sender kept on the way; 0 if Rate set the
 	// pace.
 	Window     int     `json:"window,omitempty"`
-	Sent       uint64  `json:"sent"`
+	Sent       uint64  `json:"sent,omitempty"` // not known of the floor
 	Deliveries uint64  `json:"deliveries"`
 	PerSecond  float64 `json:"deliveries_per_second"`
 	Latency    Latency `json:"latency_ms"`

@@ -25,10 +25,9 @@ func resolve(ctx context.Context, urls []string, protocol dialect.Name) ([]worke
 
 func resolveOne(ctx context.Context, raw string, protocol dialect.Name) (worker.Target, error) {
 	u, err := url.Parse(raw)
-	if err != nil {
-		return worker.Target{}, fmt.Errorf("url %q: %w", raw, err)
-	}
 	switch {
+	case err != nil:
+		return worker.Target{}, fmt.Errorf("url %q: want http://host:port: %w", raw, err)
 	case u.Scheme == "https" || u.Scheme == "wss":
 		return worker.Target{}, &worker.Fault{
 			Text:   fmt.Sprintf("url %q: TLS is not supported", raw),

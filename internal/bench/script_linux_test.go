@@ -1,0 +1,24 @@
+package bench
+
+import (
+	"os"
+	"strconv"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/seed-09a96375/belfry/internal/bench/benchtest"
+)
+
+// TestScripts runs the command line, with a server that behaves at $URL.
+func TestScripts(t *testing.T) {
+	_, urls := nodes(t, benchtest.Options{}, 1)
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("URL", urls[0])
+			e.Setenv("PID", strconv.Itoa(os.Getpid()))
+			return nil
+		},
+	})
+}

@@ -1,0 +1,56 @@
+package worker
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestPlanCoversEveryClientOnce(t *testing.T) {
+	for clients := 1; clients < 40; clients++ {
+		for rooms := 1; rooms <= clients; rooms++ {
+			verifyPlan(t, Plan{Clients: clients, Rooms: rooms, Publishers: clients / rooms})
+		}
+	}
+}
+
+func verifyPlan(t *testing.T, p Plan) {
+	t.Helper()
+	if err := p.Validate(); err != nil {
+		t.Fatalf("%+v: %v", p, err)
+	}
+	next := 0
+	for room := range p.Rooms {
+		first, end := p.Bounds(room)
+		if first != next || end <= first {
+			t.Fatalf("%+v: room %d is %d to %d, want it to begin at %d", p, room, first, end, next)
+		}
+		for c := first; c < end; c++ {
+			if got := p.Room(c); got != room {
+				t.Fatalf("%+v: client %d is in room %d, want %d", p, c, got, room)
+			}
+		}
+		for k := range p.Publishers {
+			if got := p.Sender(room*p.Publishers + k); got != first+k {
+				t.Fatalf("%+v: source %d of room %d is client %d, want %d", p, k, room, got, first+k)
+			}
+		}
+		next = end
+	}
+	if next != p.Clients {
+		t.Fatalf("%+v: the rooms hold %d clients", p, next)
+	}
+}
+
+func TestPlanValidate(t *testing.T) {
+	for want, p := range map[string]Plan{
+		"clients is 0":     {Clients: 0, Rooms: 1},
+		"rooms is 0":       {Clients: 1, Rooms: 0},
+		"rooms is 3":       {Clients: 2, Rooms: 3},
+		"publishers is 3":  {Clients: 5, Rooms: 2, Publishers: 3},
+		"publishers is -1": {Clients: 5, Rooms: 2, Publishers: -1},
+	} {
+		if err := p.Validate(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: got %v, want %q", p, err, want)
+		}
+	}
+}
