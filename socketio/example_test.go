@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log"
 	"net/http/httptest"
 	"strings"
 
@@ -22,7 +21,7 @@ func Example() {
 
 	srv, err := socketio.New(socketio.Options{})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	srv.OnConnect(func(_ context.Context, s *socketio.Socket) {
 		_ = s.Join("lobby") // fails only if the client has gone
@@ -51,7 +50,7 @@ func ExampleOnAck() {
 
 	srv, err := socketio.New(socketio.Options{})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	socketio.OnAck(srv, "divide", func(_ context.Context, _ *socketio.Socket, d Division) (float64, error) {
 		if d.By == 0 {
@@ -89,7 +88,7 @@ func (w *exampleWeb) stop() {
 		_ = c.ws.CloseNow()
 	}
 	if err := w.srv.Close(context.Background()); err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	w.web.Close()
 }
@@ -102,28 +101,28 @@ type exampleClient struct{ ws *websocket.Conn }
 func (w *exampleWeb) connect() exampleClient {
 	ws, _, err := websocket.Dial(context.Background(), w.web.URL+"/socket.io/?EIO=4&transport=websocket", nil)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	c := exampleClient{ws}
 	w.clients = append(w.clients, c)
 	c.receive() // the handshake
 	c.send("40")
 	if hello := c.receive(); !strings.HasPrefix(hello, `40{"sid":`) {
-		log.Fatalf("not connected: %s", hello)
+		panic("not connected: " + hello)
 	}
 	return c
 }
 
 func (c exampleClient) send(packet string) {
 	if err := c.ws.Write(context.Background(), websocket.MessageText, []byte(packet)); err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 }
 
 func (c exampleClient) receive() string {
 	_, packet, err := c.ws.Read(context.Background())
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	return string(packet)
 }
