@@ -83,10 +83,13 @@ func (s *Session) take(g *pendingGET) []item {
 	p := s.poll
 	p.get = nil
 	items := p.queue.take()
-	if len(items) == 0 {
+	idle := len(items) == 0
+	if idle {
 		items = append(items, item{typ: packet.Noop})
 	}
-	if s.state != stateClosing {
+	// The reference client acts on a close packet before the messages in front
+	// of it: the close packet waits for the next GET.
+	if s.state != stateClosing || !idle {
 		s.mu.Unlock()
 		return items
 	}

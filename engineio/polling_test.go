@@ -182,7 +182,8 @@ func TestCloseDeliversWhatWasSent(t *testing.T) {
 		t.Errorf("Send after Close: %v", err)
 	}
 	p.wantOK("4ignored")
-	p.wantGet("4a\x1e1")
+	p.wantGet("4a")
+	p.wantGet("6\x1e1")
 	p.wantGone()
 	if len(s.messages) != 0 {
 		t.Error("a message was delivered after Close")

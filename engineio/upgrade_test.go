@@ -259,7 +259,8 @@ func TestCloseWhileUpgrading(t *testing.T) {
 	})
 	t.Run("then GET", func(t *testing.T) {
 		_, p, _, w := begin(t)
-		p.wantGet("4last\x1e1")
+		p.wantGet("4last")
+		p.wantGet("6\x1e1")
 		w.wantClose("")
 		p.wantGone()
 	})
