@@ -82,9 +82,16 @@ func searchFields(t reflect.Type) (fields []byteField) {
 }
 
 // visible reports whether encoding/json looks at field f, or through it if it is
-// embedded.
+// an embedded struct.
 func visible(f reflect.StructField) bool {
-	return (f.IsExported() || f.Anonymous) && f.Tag.Get("json") != "-"
+	if f.Tag.Get("json") == "-" {
+		return false
+	}
+	t := f.Type
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return f.IsExported() || f.Anonymous && t.Kind() == reflect.Struct
 }
 
 // isBytes reports whether t is a slice that encoding/json writes as base64.

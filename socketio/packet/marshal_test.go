@@ -34,7 +34,13 @@ type (
 	}
 	pointing struct{ *Base }
 	lurking  struct{ *base }
-	stamped  struct {
+	chart    map[string][]byte
+	opaque   struct { // embeds what encoding/json does not look at
+		blob
+		chart
+		More any
+	}
+	stamped struct {
 		At  time.Time
 		Raw json.RawMessage
 		IP  net.IP
@@ -75,6 +81,7 @@ func TestMarshal(t *testing.T) {
 		{"array of slices", []any{[2][]byte{x, y}}, `[[` + p0 + `,` + p1 + `]]`, []string{"x", "y"}},
 		{"array of bytes is an array of numbers", []any{numbers{List: []int{1}, Hash: [4]byte{1, 2}}}, `[{"List":[1],"Hash":[1,2,0,0]}]`, nil},
 		{"embedded", []any{holder{base{x}, y, blob("z")}, pointing{&Base{x}}, pointing{}}, `[{"Raw":` + p0 + `,"-":` + p1 + `},{"Raw":` + p2 + `},{}]`, []string{"x", "z", "x"}},
+		{"embedded, but no struct", []any{opaque{x, chart{"k": y}, x}}, `[{"More":` + p0 + `}]`, []string{"x"}},
 		{"types that encode themselves", []any{selfMade{x}, &selfMade{x}, []any{selfMade{x}}}, `["self-made","self-made",["self-made"]]`, nil},
 		{"types that encode themselves inside", []any{stamped{time.Unix(0, 0).UTC(), json.RawMessage(`{"a":[1]}`), net.IPv4(127, 0, 0, 1), big.NewInt(5)}}, `[{"At":"1970-01-01T00:00:00Z","Raw":{"a":[1]},"IP":"127.0.0.1","Big":5}]`, nil},
 		{"base64 of the sender stays a string", []any{map[string]any{"a": "eA==", "b": x}}, `[{"a":"eA==","b":` + p0 + `}]`, []string{"x"}},
@@ -251,6 +258,20 @@ func TestUnmarshalErrors(t *testing.T) {
 	}
 	if err := Unmarshal(json.RawMessage(`1`), one, dst); err == nil {
 		t.Error("decoded into a value")
+	}
+}
+
+func TestUnmarshalIntoEmbedded(t *testing.T) {
+	v := opaque{blob("a"), chart{"k": []byte("b")}, nil}
+	if err := Unmarshal(json.RawMessage(`{"More":{"_placeholder":true,"num":0}}`), [][]byte{[]byte("x")}, &v); err != nil {
+		t.Fatal(err)
+	}
+	if want := (opaque{blob("a"), chart{"k": []byte("b")}, []byte("x")}); !reflect.DeepEqual(v, want) {
+		t.Errorf("got %v, want %v", v, want)
+	}
+	var h holder
+	if err := Unmarshal(json.RawMessage(`{"Raw":{"_placeholder":true,"num":0}}`), [][]byte{[]byte("x")}, &h); err != nil || string(h.Raw) != "x" {
+		t.Errorf("got %q, %v", h.Raw, err)
 	}
 }
 

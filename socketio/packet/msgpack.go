@@ -108,7 +108,9 @@ func (u *unpacker) key() []byte {
 
 func (u *unpacker) payload() {
 	u.data = u.i
-	u.out = make([]byte, 0, len(u.p)+len(u.p)/2)
+	if u.out == nil { // keys may be repeated
+		u.out = make([]byte, 0, len(u.p)+len(u.p)/2)
+	}
 	u.value(u.o.MaxDepth)
 }
 

@@ -45,6 +45,39 @@ func TestDecodeMsgpackLimits(t *testing.T) {
 	}
 }
 
+func TestMaxAttachmentsNone(t *testing.T) {
+	none := Options{MaxAttachments: -1}
+	p := Packet{Type: Event, Data: []byte(`["b",{"_placeholder":true,"num":0}]`), Attachments: [][]byte{{1}}}
+	if _, err := Decode(Append(nil, &p), none); reason(t, err) != ErrAttachments.Error() {
+		t.Errorf("text: %v", err)
+	}
+	in, err := AppendMsgpack(nil, &p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := DecodeMsgpack(in, none); reason(t, err) != ErrAttachments.Error() {
+		t.Errorf("msgpack: %v", err)
+	}
+}
+
+// Repeated keys must not cost more than their bytes.
+func TestDecodeMsgpackRepeatedKeys(t *testing.T) {
+	const n = 1000
+	in := []byte{0xde, (n + 2) >> 8, (n + 2) & 0xff}
+	for range n {
+		in = append(in, "\xa4data\x91\xa1x"...)
+	}
+	in = append(in, "\xa4type\x02\xa3nsp\xa1/"...)
+	allocs := testing.AllocsPerRun(10, func() {
+		if p, err := DecodeMsgpack(in, Options{}); err != nil || string(p.Data) != `["x"]` {
+			t.Fatalf("got %s, %v", p.Data, err)
+		}
+	})
+	if allocs > 2 {
+		t.Errorf("%v allocations", allocs)
+	}
+}
+
 func TestAppendMsgpackErrors(t *testing.T) {
 	one := [][]byte{{1}}
 	tests := []struct {

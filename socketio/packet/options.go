@@ -14,7 +14,7 @@ const (
 
 // Options bounds what decoders accept. The zero value has the defaults.
 type Options struct {
-	// MaxAttachments of one packet; 0: DefaultMaxAttachments.
+	// MaxAttachments of one packet; 0: DefaultMaxAttachments, negative: none.
 	MaxAttachments int
 	// MaxBytes is the limit of the attachments of one packet, all together; 0:
 	// DefaultMaxBytes.

@@ -167,7 +167,7 @@ func (r *restoration) walkIndexes(v reflect.Value) (changed bool) {
 
 func (r *restoration) walkFields(v reflect.Value) (changed bool) {
 	for i := range v.NumField() {
-		if f := v.Type().Field(i); f.IsExported() || f.Anonymous {
+		if visible(v.Type().Field(i)) {
 			changed = r.walk(v.Field(i)) || changed
 		}
 	}

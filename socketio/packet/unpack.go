@@ -112,8 +112,6 @@ func (u *unpacker) take(n uint64) []byte {
 // value appends the next value as JSON.
 func (u *unpacker) value(depth int) {
 	switch k, n := u.head(); k {
-	case kindNil:
-		u.out = append(u.out, "null"...)
 	case kindText:
 		u.out = appendQuoted(u.out, u.take(n))
 	case kindBytes:
@@ -126,10 +124,9 @@ func (u *unpacker) value(depth int) {
 		u.extension(k, n)
 	case kindFloat:
 		if f := math.Float64frombits(n); math.IsNaN(f) || math.IsInf(f, 0) {
-			u.out = append(u.out, "null"...)
-			return
+			k = kindNil
 		}
-		fallthrough
+		u.scalar(k, n)
 	default:
 		u.scalar(k, n)
 	}
@@ -203,7 +200,7 @@ func (u *unpacker) objectKey() {
 
 // attach appends a placeholder and keeps b for it.
 func (u *unpacker) attach(b []byte) {
-	if len(u.attachments) == u.o.MaxAttachments {
+	if len(u.attachments) >= u.o.MaxAttachments {
 		u.fail(u.i, ErrAttachments)
 	}
 	if u.bytes += len(b); u.bytes > u.o.MaxBytes {
