@@ -61,9 +61,9 @@ fuzz: ## run every fuzz target for FUZZ, 10s if not given
 	@GO=$(GO) scripts/fuzz $(FUZZ)
 
 .PHONY: bench
-bench: build ## compare Belfry with Node.js and Centrifugo's library; takes long
+bench: build ## compare with Node.js and Centrifugo; BENCH="--runs 1 --scale 0.1" is quick
 	@scripts/install clients eiows
-	@scripts/bench
+	@GO=$(GO) scripts/bench $(BENCH)
 
 .PHONY: bench-once
 bench-once: ## run every benchmark once, so that none rots

@@ -207,7 +207,7 @@ func ends(t *testing.T, conn *wire.Conn) {
 }
 
 func engineHandshake(t *testing.T, e engine) {
-	want := handshake{PingInterval: 300, PingTimeout: 200, MaxPayload: 1_000_000}
+	want := handshake{PingInterval: 300, PingTimeout: 1200, MaxPayload: 1_000_000}
 	check := func(text, upgrades string) {
 		t.Helper()
 		var h handshake

@@ -9,7 +9,8 @@ const eager = {
   randomizationFactor: 0,
 };
 
-const lost = ["transport close", "transport error"];
+// What the server may see: a poll that was cut on its way is missed later.
+const lost = ["transport close", "transport error", "ping timeout"];
 
 // silent connects a socket and freezes its network.
 async function silent(run) {
@@ -24,11 +25,11 @@ module.exports = {
   // The network drops the connection: the client comes back by itself, as
   // somebody new, and sends what was emitted in between.
   async reconnect(run) {
-    const socket = await run.connect("proxied-main", "/", eager);
+    const socket = await run.connect("proxied-beat", "/", eager);
     await run.upgraded(socket);
     const { id } = socket;
     const gone = run.next(socket, "disconnect");
-    await run.control("cut", "proxied-main");
+    await run.control("cut", "proxied-beat");
     const [reason] = await gone;
     assert.ok(lost.includes(reason), reason);
     for (const i of [0, 1, 2]) socket.emit("number", i);
@@ -61,7 +62,7 @@ module.exports = {
   // So does the server.
   async "silence-seen-by-server"(run) {
     const { id } = await silent(run);
-    assert.equal(await run.ending(await run.connect("beat"), id), "ping timeout");
+    assert.equal(await run.ending(await run.connect(), id), "ping timeout");
     await run.control("cut", "proxied-beat");
   },
 };

@@ -7,17 +7,18 @@ EAGER = {
     "randomization_factor": 0,
 }
 
-LOST = ("transport close", "transport error")
+# What the server may see: a poll that was cut on its way is missed later.
+LOST = ("transport close", "transport error", "ping timeout")
 
 
 def reconnect(run):
-    socket = run.connect("proxied-main", options=EAGER)
+    socket = run.connect("proxied-beat", options=EAGER)
     socket.next("connect")
     id = socket.id
 
     def lost():
         # Between two polls nothing is open, and nothing is lost.
-        run.control("cut", "proxied-main")
+        run.control("cut", "proxied-beat")
         return socket.arrives("disconnect", 0.2)
 
     run.until("the loss is noticed", lost)
@@ -28,9 +29,9 @@ def reconnect(run):
 
 
 def heartbeat(run):
-    """Three intervals of 300 ms, plus what the library needs to notice."""
+    """A quiet connection lives longer than one that nobody keeps alive: 1.5 s."""
     socket = run.connect("beat")
-    equal(run.connect().ask("late", 1100), "late")
+    equal(run.connect().ask("late", 2000), "late")
     equal(socket.ask("echo", "alive"), "alive")
     equal(socket.ask("record", socket.id)["reason"], None)
 
@@ -55,6 +56,6 @@ def silence(run):
 def silence_seen_by_server(run):
     _, id = silent(run)
     try:
-        equal(run.ending(run.connect("beat"), id), "ping timeout")
+        equal(run.ending(run.connect(), id), "ping timeout")
     finally:
         run.control("cut", "proxied-beat")

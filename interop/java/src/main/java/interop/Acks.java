@@ -63,7 +63,7 @@ final class Acks {
   private static void timeout(Run run) throws Exception {
     Peer peer = run.connect();
     Check.equal(within(peer, 50, "never"), "timeout");
-    Check.equal(within(peer, 50, "late", 200), "timeout");
+    Check.equal(within(peer, 50, "late", 1000), "timeout");
     Check.equal(within(peer, 5000, "late", 20), "late");
   }
 

@@ -21,10 +21,10 @@ final class Links {
   }
 
   private static void reconnect(Run run) throws Exception {
-    Peer peer = run.connect("proxied-main", "/", Links::eager);
+    Peer peer = run.connect("proxied-beat", "/", Links::eager);
     peer.ask("echo");
     String id = peer.id();
-    run.control("cut", "proxied-main");
+    run.control("cut", "proxied-beat");
     Check.oneOf(peer.next(Socket.EVENT_DISCONNECT)[0], "transport close", "transport error");
     for (int i = 0; i < 3; i++) {
       peer.emit("number", i);
@@ -32,13 +32,14 @@ final class Links {
     peer.next(Socket.EVENT_CONNECT);
     Check.differ(peer.id(), id);
     Check.equal(peer.ask("numbers"), new Object[] {0, 1, 2});
-    Check.oneOf(Run.ending(peer, id), "transport close", "transport error");
+    // A poll that was cut on its way is missed later.
+    Check.oneOf(Run.ending(peer, id), "transport close", "transport error", "ping timeout");
   }
 
-  /** A quiet connection lives through three heartbeats of 300 ms. */
+  /** A quiet connection lives longer than one that nobody keeps alive: 1.5 s. */
   private static void heartbeat(Run run) throws Exception {
     Peer peer = run.connect("beat");
-    Check.equal(run.connect().ask("late", 1100), "late");
+    Check.equal(run.connect().ask("late", 2000), "late");
     Check.equal(peer.ask("echo", "alive"), "alive");
   }
 
@@ -59,7 +60,7 @@ final class Links {
     peer.ask("echo");
     String id = peer.id();
     run.control("freeze", "proxied-beat");
-    Check.equal(Run.ending(run.connect("beat"), id), "ping timeout");
+    Check.equal(run.ending(id), "ping timeout");
     run.control("cut", "proxied-beat");
   }
 
