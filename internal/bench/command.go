@@ -53,6 +53,7 @@ func modeCommand(mode Mode, short string) *cobra.Command {
 		// A run that fails is not a wrong command line.
 		SilenceUsage: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			explicitZeros(cmd.Flags(), &opts)
 			return runMode(cmd.Context(), cmd, opts, out)
 		},
 	}

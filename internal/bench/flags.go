@@ -12,15 +12,29 @@ func loadFlags(f *pflag.FlagSet, o *Options) {
 	}
 	f.IntVar(&o.Clients, "clients", d.Clients, "connections")
 	f.DurationVar(&o.Duration, "duration", d.Duration, "how long to measure")
-	f.DurationVar(&o.Drain, "drain", d.Drain, "how long clients let arrivals wait; small or -1ns for true latencies, large to keep the server from paying for waking the clients")
+	f.DurationVar(&o.Drain, "drain", max(d.Drain, 0), "how long clients let arrivals wait: 0 for true latencies, else the server does not pay for waking them")
 	f.IntVar(&o.Workers, "workers", 0, "client processes (default one per 15,000 clients)")
 	f.IntVar(&o.Concurrency, "concurrency", d.Concurrency, "handshakes under way at a time")
-	f.IntVar(&o.Prime, "prime", d.Prime, "clients that connect and leave before the others, so that what the server needs once is not counted per client")
+	f.IntVar(&o.Prime, "prime", max(d.Prime, 0), "clients that connect and leave before the others, so that what the server needs once is not counted per client")
 	f.Float64Var(&o.ConnectRate, "connect-rate", 0, "connections begun per second (default no bound)")
 	f.DurationVar(&o.Timeout, "connect-timeout", d.Timeout, "longest time for one handshake")
 	f.Uint64Var(&o.Seed, "seed", d.Seed, "makes the payloads")
 	if o.Mode != Idle {
 		trafficFlags(f, o, d)
+	}
+}
+
+// explicitZeros notes where the user said 0, which is a value on the command
+// line and means the default in Options.
+func explicitZeros(f *pflag.FlagSet, o *Options) {
+	if f.Changed("drain") && o.Drain == 0 {
+		o.Drain = -1
+	}
+	if f.Changed("prime") && o.Prime == 0 {
+		o.Prime = -1
+	}
+	if f.Changed("warmup") && o.Warmup == 0 {
+		o.Warmup = -1
 	}
 }
 

@@ -53,7 +53,7 @@ type Options struct {
 	// Size is the length of a payload in bytes. Default 128, at least 32.
 	Size int
 	// Duration is how long is measured, by default 10 s, with Idle 30 s. Warmup
-	// goes before, unmeasured, by default 2 s.
+	// goes before, unmeasured, by default 2 s; negative is none.
 	Duration, Warmup time.Duration
 	// Drain is how long arrivals wait before they are read. The default, 3 ms,
 	// keeps the server from paying for waking the clients; latencies then contain
@@ -153,8 +153,8 @@ func (o Options) Validate() error {
 		return fmt.Errorf("workers is %d: want 1 to %d, the number of clients", o.Workers, o.Clients)
 	case o.Concurrency < o.Workers:
 		return fmt.Errorf("concurrency is %d: want at least one for each of %d workers", o.Concurrency, o.Workers)
-	case o.Duration < 0, o.Warmup < 0, o.Step < 0, o.WindowMax < 1:
-		return errors.New("duration, warmup, step and window-max must not be negative")
+	case o.Duration < 0, o.Step < 0, o.WindowMax < 0:
+		return errors.New("duration, step and window-max must not be negative")
 	}
 	_, err := dialect.New(o.Protocol)
 	return err

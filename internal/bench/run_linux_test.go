@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -142,14 +143,15 @@ func TestFloor(t *testing.T) {
 // TestLostConnections checks that clients whose connection breaks are counted,
 // and what they miss.
 func TestLostConnections(t *testing.T) {
-	var servers []*benchtest.Server
+	var server atomic.Pointer[benchtest.Server]
 	deliver := func(client, n int, payload string) []string {
 		if client == 0 && n == 20 {
-			go servers[0].Disconnect(5)
+			go server.Load().Disconnect(5) // deliver is called under a lock that it needs
 		}
 		return []string{payload}
 	}
 	servers, urls := nodes(t, benchtest.Options{Deliver: deliver}, 1)
+	server.Store(servers[0])
 	r := mustStart(t, Options{Mode: Fanout, URLs: urls, Rate: 200, Publishers: 20})
 	if r.Check.Disconnected != 5 || r.Check.Lost == 0 || r.Check.Lost+r.Check.Received != r.Check.Expected {
 		t.Errorf("check: %+v", r.Check)
