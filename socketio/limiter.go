@@ -18,11 +18,14 @@ func (l *limiter) wait(ctx context.Context, perSecond int) {
 	now := time.Now().UnixNano()
 	due := max(int64(*l), now) + int64(time.Second)/int64(perSecond)
 	*l = limiter(due)
-	early := time.Duration(due - now - int64(time.Second))
-	if early <= 0 {
-		return
+	if early := due - now - int64(time.Second); early > 0 {
+		sleep(ctx, time.Duration(early))
 	}
-	t := time.NewTimer(early)
+}
+
+// sleep waits for d or the end of ctx.
+func sleep(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
