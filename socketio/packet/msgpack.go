@@ -20,8 +20,9 @@ import (
 //
 // It accepts what the JavaScript decoder accepts, but for: names of events are
 // checked as those of Decode are, because the packet may go on to clients that
-// check them; the namespace begins with a slash; ids are not negative; keys are
-// not arrays or maps.
+// check them; the number of attachments is limited, for the same reason; the
+// namespace begins with a slash; ids are not negative; keys are not arrays or
+// maps.
 func DecodeMsgpack(p []byte, o Options) (Packet, error) {
 	u := unpacker{p: p, o: o.withDefaults()}
 	pkt, hasData := u.packet()
@@ -79,11 +80,8 @@ func (u *unpacker) packet() (pkt Packet, hasData bool) {
 		case key == "id":
 			pkt.ID, pkt.HasID = u.id()
 		case key == "data":
-			u.out, u.attachments, u.bytes = u.out[:0], nil, 0 // the last of equal keys counts
-			if hasData = !u.undefined(); hasData {
-				u.payload()
-				pkt.Data, pkt.Attachments = slices.Clip(u.out), u.attachments
-			}
+			pkt.Data, pkt.Attachments = u.payload()
+			hasData = pkt.Data != nil
 		default:
 			u.skip()
 		}
@@ -106,12 +104,18 @@ func (u *unpacker) key() []byte {
 	return u.take(n)
 }
 
-func (u *unpacker) payload() {
-	u.data = u.i
-	if u.out == nil { // keys may be repeated
+// payload reads the value of data; nil if that is undefined. Keys may be
+// repeated: the last counts, and memory is allocated once.
+func (u *unpacker) payload() (data []byte, attachments [][]byte) {
+	u.out, u.attachments, u.bytes, u.data = u.out[:0], nil, 0, u.i
+	if u.undefined() {
+		return nil, nil
+	}
+	if u.out == nil {
 		u.out = make([]byte, 0, len(u.p)+len(u.p)/2)
 	}
 	u.value(u.o.MaxDepth)
+	return slices.Clip(u.out), u.attachments
 }
 
 // skip reads over a value that does not matter.

@@ -63,9 +63,9 @@ func TestMaxAttachmentsNone(t *testing.T) {
 // Repeated keys must not cost more than their bytes.
 func TestDecodeMsgpackRepeatedKeys(t *testing.T) {
 	const n = 1000
-	in := []byte{0xde, (n + 2) >> 8, (n + 2) & 0xff}
+	in := []byte{0xde, (2*n + 2) >> 8, (2*n + 2) & 0xff}
 	for range n {
-		in = append(in, "\xa4data\x91\xa1x"...)
+		in = append(in, "\xa4data\xd4\x00\x00\xa4data\x91\xa1x"...)
 	}
 	in = append(in, "\xa4type\x02\xa3nsp\xa1/"...)
 	allocs := testing.AllocsPerRun(10, func() {

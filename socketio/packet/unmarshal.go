@@ -24,7 +24,8 @@ const maxUnmarshalDepth = 10000
 // exported field of the type.
 //
 // attachments are those of the packet that raw is from; without any, what looks
-// like a placeholder is a plain object.
+// like a placeholder is a plain object. After an error v is in no particular
+// state.
 func Unmarshal(raw json.RawMessage, attachments [][]byte, v any) error {
 	if len(attachments) == 0 || !holdsBytes(reflect.TypeOf(v)) {
 		return json.Unmarshal(raw, v)
