@@ -49,23 +49,26 @@ func matchOrigins(patterns []string, origin string) bool {
 }
 
 // matchGlob matches text against a pattern in which "*" stands for any number
-// of characters except "/".
+// of characters except "/". When a literal does not fit, the last "*" takes one
+// more.
 func matchGlob(pattern, text string) bool {
-	first, rest, star := strings.Cut(pattern, "*")
-	if !star {
-		return pattern == text
-	}
-	if !strings.HasPrefix(text, first) {
-		return false
-	}
-	for text = text[len(first):]; ; text = text[1:] {
-		if matchGlob(rest, text) {
-			return true
-		}
-		if text == "" || text[0] == '/' {
+	p, t, star, taken := 0, 0, -1, 0
+	for t < len(text) {
+		switch {
+		case p < len(pattern) && pattern[p] == '*':
+			star, taken = p, t
+			p++
+		case p < len(pattern) && pattern[p] == text[t]:
+			p++
+			t++
+		case star >= 0 && text[taken] != '/':
+			taken++
+			p, t = star+1, taken
+		default:
 			return false
 		}
 	}
+	return strings.Trim(pattern[p:], "*") == ""
 }
 
 // validOrigin reports what is wrong with a pattern.
@@ -74,7 +77,7 @@ func validOrigin(pattern string) error {
 		return nil
 	}
 	scheme, host, ok := strings.Cut(pattern, "://")
-	if !ok || scheme == "" || host == "" || strings.Contains(host, "/") {
+	if !ok || scheme == "" || host == "" || strings.Contains(scheme+host, "/") {
 		return fmt.Errorf("%q must be \"*\" or scheme://host[:port]", pattern)
 	}
 	return nil
