@@ -65,7 +65,9 @@ func serve(ctx context.Context, srv *http.Server, ln net.Listener, node *centrif
 	if errors.Is(err, context.DeadlineExceeded) {
 		err = nil
 	}
-	<-served
+	if end := <-served; !errors.Is(end, http.ErrServerClosed) {
+		err = errors.Join(err, end)
+	}
 	return err
 }
 

@@ -46,15 +46,15 @@ func run(orders *json.Decoder, out *json.Encoder) error {
 	f := &floor{set: *first.Setup, clock: stamp.NewClock(), out: out}
 	f.filling = stamp.Filling(f.set.Seed, f.set.Size)
 	defer f.close()
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
+	l, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		return err
 	}
-	defer l.Close()
+	defer func() { _ = l.Close() }() // listen may have closed it
 	ops, done := make(chan worker.Op), make(chan struct{})
 	defer close(done)
 	go listen(orders, ops, done, l)
-	if err := f.accept(l.(*net.TCPListener)); err != nil {
+	if err := f.accept(l); err != nil {
 		return err
 	}
 	return f.serve(ops)
@@ -116,7 +116,7 @@ func (f *floor) admit(l *net.TCPListener) error {
 	if err != nil {
 		return fmt.Errorf("accept: %w", err)
 	}
-	defer c.Close()
+	defer func() { _ = c.Close() }() // its descriptor lives on
 	if err := c.SetReadDeadline(time.Now().Add(f.set.Timeout)); err != nil {
 		return err
 	}
@@ -245,7 +245,7 @@ func (f *floor) report(r worker.Report) error {
 func (f *floor) close() {
 	for _, room := range f.rooms {
 		for _, fd := range room {
-			unix.Close(fd)
+			_ = unix.Close(fd)
 		}
 	}
 }

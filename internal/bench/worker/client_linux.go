@@ -267,7 +267,7 @@ func (l *loop) lose(i int, err error) {
 		return
 	}
 	c.state = closed
-	unix.Close(c.fd)
+	_ = unix.Close(c.fd)
 	if l.phase == connectPhase || l.phase == joinPhase {
 		l.fail(connectFault(l.dialer.target(i), err))
 		return

@@ -261,7 +261,7 @@ func (l *loop) close() {
 			_, _ = rawWrite(c.fd, l.scratch) // who is gone needs no good-bye
 		}
 		c.state = closed
-		unix.Close(c.fd)
+		_ = unix.Close(c.fd)
 	}
 	l.poller.close()
 }

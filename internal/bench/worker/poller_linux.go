@@ -25,7 +25,7 @@ func newPoller() (*poller, error) {
 	}
 	timer, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_NONBLOCK|unix.TFD_CLOEXEC)
 	if err != nil {
-		unix.Close(epoll)
+		_ = unix.Close(epoll)
 		return nil, fmt.Errorf("make timer: %w", err)
 	}
 	p := &poller{epoll: epoll, timer: timer, events: make([]unix.EpollEvent, 2048)}
@@ -37,8 +37,8 @@ func newPoller() (*poller, error) {
 }
 
 func (p *poller) close() {
-	unix.Close(p.timer)
-	unix.Close(p.epoll)
+	_ = unix.Close(p.timer)
+	_ = unix.Close(p.epoll)
 }
 
 // control adds a socket or changes what to wait for on it; client comes back

@@ -81,7 +81,10 @@ func (s *sender) fillAll() {
 // fill sends until the window of a source is full.
 func (s *sender) fill(n int, now int64) {
 	src := &s.sources[n]
-	for s.running && src.seq-src.done < uint32(s.window) && s.send(n, now) {
+	for s.running && src.seq-src.done < uint32(s.window) {
+		if !s.send(n, now) {
+			return
+		}
 	}
 }
 
