@@ -83,7 +83,14 @@ func (d *running) rest(t *testing.T) string {
 	return b.String()
 }
 
-func get(t *testing.T, url string, header http.Header) (*http.Response, string) {
+// answer is what an HTTP server says.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func get(t *testing.T, url string, header http.Header) answer {
 	t.Helper()
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
 	q, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
@@ -100,7 +107,7 @@ func get(t *testing.T, url string, header http.Header) (*http.Response, string) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	return r, string(b)
+	return answer{r.StatusCode, r.Header, string(b)}
 }
 
 // leave ends the session that began with that handshake: a polling client that
@@ -122,14 +129,14 @@ func leave(t *testing.T, url, handshake string) {
 func TestRunServesAndStops(t *testing.T) {
 	d := start(t, 2)
 	for _, u := range d.urls {
-		if r, body := get(t, u, nil); r.StatusCode != http.StatusOK || !strings.Contains(body, `data-testid="chat-messages"`) {
-			t.Errorf("page is %d %q", r.StatusCode, body)
+		if a := get(t, u, nil); a.status != http.StatusOK || !strings.Contains(a.body, `data-testid="chat-messages"`) {
+			t.Errorf("page is %d %q", a.status, a.body)
 		}
-		if r, body := get(t, u+"socket.io/?EIO=4&transport=polling", nil); r.StatusCode != http.StatusOK || !strings.HasPrefix(body, `0{"sid":"`) {
-			t.Errorf("handshake is answered with %d %q", r.StatusCode, body)
-		} else {
-			leave(t, u, body)
+		a := get(t, u+"socket.io/?EIO=4&transport=polling", nil)
+		if a.status != http.StatusOK || !strings.HasPrefix(a.body, `0{"sid":"`) {
+			t.Fatalf("handshake is answered with %d %q", a.status, a.body)
 		}
+		leave(t, u, a.body)
 	}
 	d.stop()
 	if got := d.rest(t); !strings.HasSuffix(got, "Stopped.\n") {
@@ -151,12 +158,12 @@ func TestPageFacts(t *testing.T) {
 	d := start(t, 3)
 	defer func() { d.stop(); d.rest(t) }()
 	for i, u := range d.urls {
-		r, body := get(t, u+"demo.json", nil)
-		if got := r.Header.Get("Content-Type"); got != "application/json" {
+		a := get(t, u+"demo.json", nil)
+		if got := a.header.Get("Content-Type"); got != "application/json" {
 			t.Errorf("content type is %q", got)
 		}
 		var f facts
-		if err := json.Unmarshal([]byte(body), &f); err != nil {
+		if err := json.Unmarshal([]byte(a.body), &f); err != nil {
 			t.Fatal(err)
 		}
 		if f.Node != nodeName(i) || len(f.Nodes) != 3 {
@@ -177,41 +184,41 @@ func TestPageFacts(t *testing.T) {
 func TestPageIsClosedToOthers(t *testing.T) {
 	d := start(t, 1)
 	defer func() { d.stop(); d.rest(t) }()
-	start, _ := get(t, d.urls[0], nil)
+	start := get(t, d.urls[0], nil)
 	for name, want := range map[string]string{
 		"Content-Security-Policy": "default-src 'self';",
 		"X-Content-Type-Options":  "nosniff",
 		"Cache-Control":           "no-cache",
 	} {
-		if got := start.Header.Get(name); !strings.HasPrefix(got, want) {
+		if got := start.header.Get(name); !strings.HasPrefix(got, want) {
 			t.Errorf("%s is %q, want %q", name, got, want)
 		}
 	}
 	handshake := d.urls[0] + "socket.io/?EIO=4&transport=polling"
 	own := http.Header{"Origin": {strings.TrimSuffix(d.urls[0], "/")}}
-	r, body := get(t, handshake, own)
-	if r.StatusCode != http.StatusOK {
-		t.Fatalf("its own page gets %d %s", r.StatusCode, body)
+	a := get(t, handshake, own)
+	if a.status != http.StatusOK {
+		t.Fatalf("its own page gets %d %s", a.status, a.body)
 	}
-	leave(t, d.urls[0], body)
+	leave(t, d.urls[0], a.body)
 	foreign := http.Header{"Origin": {"http://example.com"}}
-	if r, body := get(t, handshake, foreign); r.StatusCode != http.StatusForbidden {
-		t.Errorf("a foreign page gets %d %s, want 403", r.StatusCode, body)
+	if a := get(t, handshake, foreign); a.status != http.StatusForbidden {
+		t.Errorf("a foreign page gets %d %s, want 403", a.status, a.body)
 	}
 }
 
 func TestClientBundle(t *testing.T) {
 	d := start(t, 1)
 	defer func() { d.stop(); d.rest(t) }()
-	r, body := get(t, d.urls[0]+"socket.io/socket.io.js", nil)
+	a := get(t, d.urls[0]+"socket.io/socket.io.js", nil)
 	if clientBundle() == nil {
-		if r.StatusCode != http.StatusBadRequest {
-			t.Errorf("without a bundle: %d, want the 400 that the page's script takes for none", r.StatusCode)
+		if a.status != http.StatusBadRequest {
+			t.Errorf("without a bundle: %d, want the 400 that the page's script takes for none", a.status)
 		}
 		return
 	}
-	if r.StatusCode != http.StatusOK || body != string(clientBundle()) {
-		t.Errorf("bundle is %d, %d bytes; want 200, %d bytes", r.StatusCode, len(body), len(clientBundle()))
+	if a.status != http.StatusOK || a.body != string(clientBundle()) {
+		t.Errorf("bundle is %d, %d bytes; want 200, %d bytes", a.status, len(a.body), len(clientBundle()))
 	}
 }
 

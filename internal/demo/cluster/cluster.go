@@ -57,16 +57,16 @@ func (n *Node) serve(ctx context.Context) error {
 		Handler: n.Handler, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeaderBytes,
 	}
 	failed := make(chan error, 1)
-	go func() { failed <- web.Serve(n.Listener) }()
+	var serving sync.WaitGroup
+	serving.Go(func() { failed <- web.Serve(n.Listener) })
 	var err error
 	select {
 	case <-ctx.Done():
 	case err = <-failed:
 		err = fmt.Errorf("serve %s: %w", n.Name, err)
-		failed <- nil
 	}
 	err = errors.Join(err, n.stop(context.WithoutCancel(ctx), web))
-	<-failed
+	serving.Wait()
 	return err
 }
 
