@@ -35,7 +35,7 @@ const (
 	paused                // PauseRead
 	unread                // an event passed while nothing could be read
 	posted                // in the loop's inbox
-	stuck                 // the kernel had no room; EPOLLOUT will come. Under mu
+	stuck                 // the kernel had no room: waits for EPOLLOUT. Under mu
 	held                  // in the list of those that collect frames. Under mu
 	finishing             // the sending side ends with the queue. Under mu
 	ended                 // the peer's side has ended. Under mu

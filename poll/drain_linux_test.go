@@ -49,14 +49,17 @@ func drain(spec string) error {
 
 // dialRaw returns the descriptor of client i's connection.
 func dialRaw(addr string, i int) (int, error) {
-	// Sources of their own, lest the ports of one address run out.
-	from := &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(2+i/10000))}
-	c, err := (&net.Dialer{LocalAddr: from}).Dial("tcp", addr)
+	network, dialer := "unix", net.Dialer{}
+	if !strings.HasPrefix(addr, "/") {
+		// Sources of their own, lest the ports of one address run out.
+		network, dialer.LocalAddr = "tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(2+i/10000))}
+	}
+	c, err := dialer.Dial(network, addr)
 	if err != nil {
 		return 0, err
 	}
 	defer c.Close()
-	raw, err := c.(*net.TCPConn).SyscallConn()
+	raw, err := c.(syscall.Conn).SyscallConn()
 	if err != nil {
 		return 0, err
 	}
@@ -139,8 +142,8 @@ func cpuTime(t testing.TB) time.Duration {
 }
 
 // audience is a group with n draining clients.
-func audience(t testing.TB, n int, o poll.Options) (*world, []poll.Conn) {
-	w := newWorld(t, way{network: "tcp", portable: o.Portable}, o)
+func audience(t testing.TB, network string, n int, o poll.Options) (*world, []poll.Conn) {
+	w := newWorld(t, way{network: network, portable: o.Portable}, o)
 	conns := make([]poll.Conn, 0, n)
 	for _, c := range startDrain(t, w.ln, n) {
 		h := newHandler(nil)

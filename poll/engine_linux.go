@@ -62,7 +62,9 @@ func (e *engine) add(nc net.Conn, read []byte, bind func(Conn) Handler) error {
 	if err != nil {
 		return err
 	}
-	e.setUp(nc, fd)
+	if _, ok := nc.(*net.TCPConn); ok {
+		setNotSentLowat(fd, e.group.opts.NotSentLowat)
+	}
 	l := e.loops[e.next.Add(1)%uint32(len(e.loops))]
 	c := &conn{loop: l, fd: int32(fd)}
 	c.state.Store(unbound)
@@ -103,14 +105,6 @@ func detach(c net.Conn) (int, error) {
 		return 0, fmt.Errorf("detach connection: %w", err)
 	}
 	return fd, nil
-}
-
-// setUp bounds what the kernel takes for a peer that does not read. A socket
-// that refuses works nevertheless.
-func (e *engine) setUp(nc net.Conn, fd int) {
-	if _, ok := nc.(*net.TCPConn); ok && e.group.opts.NotSentLowat > 0 {
-		_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, e.group.opts.NotSentLowat)
-	}
 }
 
 func (e *engine) closeAll() {

@@ -64,15 +64,17 @@ func BenchmarkFloor(b *testing.B) {
 
 func BenchmarkFanout(b *testing.B) {
 	for _, mode := range []struct {
-		name string
-		o    poll.Options
+		name    string
+		network string
+		o       poll.Options
 	}{
-		{"direct", poll.Options{MaxCoalesce: -1}},
-		{"adaptive", poll.Options{}},
-		{"portable", poll.Options{Portable: true}},
+		{"direct", "tcp", poll.Options{MaxCoalesce: -1}},
+		{"adaptive", "tcp", poll.Options{}},
+		{"unix-direct", "unix", poll.Options{MaxCoalesce: -1}},
+		{"portable", "tcp", poll.Options{Portable: true}},
 	} {
 		b.Run(mode.name, func(b *testing.B) {
-			w, conns := audience(b, audienceSize, mode.o)
+			w, conns := audience(b, mode.network, audienceSize, mode.o)
 			for _, rate := range rates {
 				b.Run(rate.name, func(b *testing.B) { broadcast(b, w.group, conns, rate) })
 			}
@@ -134,7 +136,7 @@ func (r rate) run(b *testing.B, f func()) {
 
 // BenchmarkSend is one direct Send.
 func BenchmarkSend(b *testing.B) {
-	_, conns := audience(b, audienceSize, poll.Options{MaxCoalesce: -1})
+	_, conns := audience(b, "tcp", audienceSize, poll.Options{MaxCoalesce: -1})
 	frame := poll.Frame{Data: bytes.Repeat([]byte{'x'}, frameSize), Overflow: poll.DropOldest}
 	b.ReportAllocs()
 	i := 0
@@ -150,7 +152,7 @@ func BenchmarkSend(b *testing.B) {
 func BenchmarkParallel(b *testing.B) {
 	for _, senders := range []int{1, 2, 4} {
 		b.Run(fmt.Sprint(senders), func(b *testing.B) {
-			w, conns := audience(b, audienceSize, poll.Options{})
+			w, conns := audience(b, "tcp", audienceSize, poll.Options{})
 			var all sync.WaitGroup
 			before, began := w.group.Stats(), cpuTime(b)
 			for range senders {

@@ -84,3 +84,28 @@ type counter func(n int)
 
 func (c counter) Data(p []byte) error { c(len(p)); return nil }
 func (c counter) Closed(error)        {}
+
+// BenchmarkAdd reports the CPU time of taking in an accepted connection.
+func BenchmarkAdd(b *testing.B) {
+	const conns = 4000
+	w := newWorld(b, way{network: "tcp"}, poll.Options{})
+	servers := startDrain(b, w.ln, conns)
+	tick := time.NewTicker(200 * time.Microsecond) // as clients come, one by one
+	defer tick.Stop()
+	began := cpuTime(b)
+	for _, c := range servers {
+		<-tick.C
+		if err := w.group.Add(c, nil, func(poll.Conn) poll.Handler { return silent{} }); err != nil {
+			b.Fatal(err)
+		}
+	}
+	cpu := cpuTime(b) - began
+	began = cpuTime(b)
+	for range servers {
+		<-tick.C
+	}
+	cpu -= cpuTime(b) - began
+	for b.Loop() { // all this runs only once
+	}
+	b.ReportMetric(float64(cpu.Nanoseconds())/conns, "cpu-ns/conn")
+}

@@ -24,11 +24,11 @@ type loop struct {
 	wakefd int // eventfd: interrupts the waiting
 
 	// Of the goroutine alone.
-	buf    []byte            // lent to handlers
-	events []unix.EpollEvent //
-	again  []*conn           // were cut short in favour of others
-	busy   bool              // the last round had something to do
-	batch  []*conn
+	buf    []byte // lent to handlers
+	events []unix.EpollEvent
+	again  []*conn // were cut short in favour of others
+	batch  []*conn // are being attended to
+	busy   bool    // there was something to do lately
 
 	mu       sync.Mutex
 	inbox    []*conn // wait to be attended to
@@ -43,8 +43,10 @@ const (
 	// readRounds bounds the buffers that one connection gets before others.
 	readRounds  = 4
 	eventsRound = 256
+	// keepInbox bounds the memory that stays after many were closed at once.
+	keepInbox = 1024
 
-	connEvents = unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET
+	connEvents = unix.EPOLLIN | unix.EPOLLRDHUP | unix.EPOLLET
 	endEvents  = unix.EPOLLRDHUP | unix.EPOLLHUP | unix.EPOLLERR
 )
 
@@ -75,6 +77,13 @@ func newLoop(e *engine) (*loop, error) {
 func (l *loop) watch(fd int, events uint32) error {
 	ev := unix.EpollEvent{Events: events, Fd: int32(fd)}
 	return os.NewSyscallError("epoll_ctl", unix.EpollCtl(l.epfd, unix.EPOLL_CTL_ADD, fd, &ev))
+}
+
+// rewatch changes the events and reports those that are there already. It does
+// not fail for a descriptor that is watched.
+func (l *loop) rewatch(fd int, events uint32) {
+	ev := unix.EpollEvent{Events: events, Fd: int32(fd)}
+	_ = unix.EpollCtl(l.epfd, unix.EPOLL_CTL_MOD, fd, &ev)
 }
 
 // enter takes c in unless the loop is to stop.
@@ -151,6 +160,7 @@ func (l *loop) wait() int {
 		return 0
 	}
 	n, err := unix.EpollWait(l.epfd, l.events, -1)
+	l.awake()
 	if err != nil { // EINTR
 		return 0
 	}
@@ -165,6 +175,14 @@ func (l *loop) fallAsleep() bool {
 	l.asleep = len(l.inbox) == 0 && !l.deserted()
 	l.busy = false
 	return l.asleep
+}
+
+// awake spares posts the wake-up call from now on: the inbox is looked at before
+// the loop waits again.
+func (l *loop) awake() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.asleep = false
 }
 
 // wake is called under mu.
@@ -191,13 +209,15 @@ func (l *loop) post(c *conn) {
 // attend serves who was posted.
 func (l *loop) attend() {
 	l.mu.Lock()
-	l.asleep = false
 	l.batch, l.inbox = l.inbox, l.batch[:0]
 	l.mu.Unlock()
 	for _, c := range l.batch {
 		l.serve(c)
 	}
 	clear(l.batch)
+	if cap(l.batch) > keepInbox {
+		l.batch = nil
+	}
 }
 
 func (l *loop) stop() {

@@ -26,7 +26,7 @@ type Options struct {
 	// NotSentLowat bounds the bytes that the kernel takes per TCP connection
 	// beyond what is on its way (TCP_NOTSENT_LOWAT): what a peer that does not
 	// read can hold of kernel memory. Default: 64 KiB; negative: the kernel's
-	// setting.
+	// setting. Linux only.
 	NotSentLowat int
 	// Portable uses a goroutine per connection even where epoll could serve.
 	Portable bool

@@ -1,6 +1,10 @@
 package poll
 
-import "syscall"
+import (
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
 
 const (
 	// heldFrames and heldBytes end the collecting of frames early: by then one
@@ -28,7 +32,7 @@ func (c *conn) send(f Frame) error {
 		return nil
 	case c.waiting():
 		return c.sendBehind(f)
-	case c.loop.early(c):
+	case len(f.Data) < heldBytes && c.loop.early(c):
 		c.hold(f)
 		return nil
 	}
@@ -59,7 +63,7 @@ func (c *conn) sendRest(f Frame, n int, errno syscall.Errno) error {
 		c.flush()
 		return nil
 	}
-	c.state.Or(stuck)
+	c.setStuck()
 	return nil
 }
 
@@ -129,16 +133,31 @@ func (c *conn) flush() {
 			c.fail(errno)
 			return
 		case n < want:
-			c.state.Or(stuck)
+			c.setStuck()
 			return
 		}
 	}
-	c.state.And(^uint32(stuck))
+	c.clearStuck()
 	if c.state.Load()&finishing != 0 {
 		c.endSending()
 		return
 	}
 	c.release()
+}
+
+// setStuck has the loop hear of room. EPOLLOUT is on only while it is wanted: a
+// Unix socket would tell of room whenever its peer reads, a TCP socket once to
+// begin with and then along with everything that arrives.
+func (c *conn) setStuck() {
+	if c.state.Or(stuck)&stuck == 0 {
+		c.loop.rewatch(int(c.fd), connEvents|unix.EPOLLOUT)
+	}
+}
+
+func (c *conn) clearStuck() {
+	if c.state.And(^uint32(stuck))&stuck != 0 {
+		c.loop.rewatch(int(c.fd), connEvents)
+	}
 }
 
 // flushStuck goes on where the kernel had no room.

@@ -38,6 +38,7 @@ func (t *streams) add(g *Group, nc net.Conn, read []byte, bind func(Conn) Handle
 		_ = nc.Close()
 		return ErrClosed
 	}
+	boundKernel(bare(nc), g.opts.NotSentLowat)
 	s.start(bind(s), read)
 	return nil
 }
