@@ -23,10 +23,22 @@ func newMessage(kind belfry.Kind, event string, args []any) (*belfry.Message, er
 	}
 	var err error
 	m.Data, m.Attachments, err = packet.AppendEvent(nil, nil, event, args...)
+	if err == nil {
+		err = countAttachments(m.Attachments)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("encode event %q: %w", event, err)
 	}
 	return m, nil
+}
+
+// countAttachments refuses what the official clients would break the connection
+// for.
+func countAttachments(attachments [][]byte) error {
+	if n := len(attachments); n > packet.DefaultMaxAttachments {
+		return fmt.Errorf("%d binary values: clients take %d at most", n, packet.DefaultMaxAttachments)
+	}
+	return nil
 }
 
 // event is the array of the event with these arguments.
@@ -58,6 +70,9 @@ func marshalArgs(values []any) (data []byte, attachments [][]byte, err error) {
 		}
 	}
 	data, attachments, err = packet.Marshal(values...)
+	if err == nil {
+		err = countAttachments(attachments)
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("encode ack: %w", err)
 	}

@@ -100,6 +100,9 @@ func (o Options) withDefaults() Options {
 	set(&o.MaxInbox, 256)
 	set(&o.MaxInboxBytes, 1<<20)
 	set(&o.MaxNamespaces, 100)
+	if p := o.EngineIO.MaxPayload; p > 0 {
+		set(&o.Packets.MaxBytes, p*max(o.Packets.MaxAttachments, packet.DefaultMaxAttachments))
+	}
 	if o.Recovery != nil {
 		r := *o.Recovery
 		setTime(&r.MaxDisconnection, 2*time.Minute)

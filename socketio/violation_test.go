@@ -237,3 +237,19 @@ func TestNewNamesBadOptions(t *testing.T) {
 		t.Errorf("recovery without a log: %v", err)
 	}
 }
+
+func TestTooManyAttachmentsAreNotSent(t *testing.T) {
+	n := newNode(t, socketio.Options{})
+	c, id := connect(t, n)
+	many := make([][]byte, 11)
+	for i := range many {
+		many[i] = []byte{byte(i)}
+	}
+	if err := n.Emit(bg, "x", many); err == nil || !strings.Contains(err.Error(), "11 binary values: clients take 10 at most") {
+		t.Errorf("emit: %v", err)
+	}
+	socketio.OnAck(n, "give", func(ctx, *socketio.Socket, socketio.None) ([][]byte, error) { return many, nil })
+	c.send(`421["give"]`)
+	c.want(`431[{"error":{"message":"encode ack: 11 binary values: clients take 10 at most"}}]`)
+	c.quiet(n, id)
+}
