@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/hub"
@@ -193,22 +192,4 @@ func (b Broadcast) publishToChildren(ctx context.Context, p *parent, m *belfry.M
 		errs = append(errs, child.publish(ctx, &own))
 	}
 	return errors.Join(errs...)
-}
-
-// Handshake is what a client said when it connected.
-type Handshake struct {
-	Headers     map[string]string `json:"headers"` // names in lower case
-	Query       map[string]string `json:"query"`
-	Auth        Auth              `json:"auth"`
-	Time        string            `json:"time"`
-	Issued      int64             `json:"issued"` // ms since 1970
-	Address     string            `json:"address"`
-	URL         string            `json:"url"`
-	Secure      bool              `json:"secure"`
-	CrossDomain bool              `json:"xdomain"`
-}
-
-// handshakeTime is how JavaScript prints a Date.
-func handshakeTime(t time.Time) string {
-	return t.UTC().Format("Mon Jan 02 2006 15:04:05") + " GMT+0000 (Coordinated Universal Time)"
 }

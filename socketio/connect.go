@@ -1,7 +1,6 @@
 package socketio
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -193,39 +192,3 @@ func (c *client) socketID(n *Namespace) (belfry.SocketID, error) {
 	}
 	return belfry.SocketID(randomID()), nil
 }
-
-// hello is the answer to CONNECT; s.mu is held.
-func (s *Socket) hello() packet.Packet {
-	p := packet.Packet{Type: packet.Connect, Namespace: s.nsp.name}
-	if s.client.session.Protocol() == 3 {
-		return p
-	}
-	b := packet.AppendString([]byte(`{"sid":`), string(s.id))
-	if s.x != nil && s.x.session != "" {
-		b = packet.AppendString(append(b, `,"pid":`...), string(s.x.session))
-	}
-	p.Data = append(b, '}')
-	return p
-}
-
-// finish runs the disconnect handlers of a socket that has ended, once.
-func (c *client) finish(s *Socket) {
-	if !s.finished.CompareAndSwap(false, true) {
-		return
-	}
-	reason := s.endReason()
-	for _, h := range s.registries() {
-		for _, f := range h.load().disconnect {
-			_ = s.guard("disconnect handler", func() error {
-				f(s, reason)
-				return nil
-			})
-		}
-	}
-	c.remove(s)
-	c.server.vacate(s.nsp)
-}
-
-// Context ends when the socket is disconnected. It costs nothing until someone
-// waits for it.
-func (s *Socket) Context() context.Context { return (*socketContext)(s) }

@@ -1,0 +1,169 @@
+package socketio
+
+import (
+	"slices"
+
+	"github.com/seed-09a96375/belfry"
+	"github.com/seed-09a96375/belfry/engineio"
+	"github.com/seed-09a96375/belfry/hub"
+	"github.com/seed-09a96375/belfry/socketio/packet"
+)
+
+// join makes the socket a member of its namespace and of the rooms that its
+// middlewares joined. Until open, what it gets is held back.
+func (s *Socket) join() error {
+	if err := s.begin(); err != nil {
+		return err
+	}
+	slot, err := s.nsp.space.Add(s)
+	if err != nil {
+		return err
+	}
+	s.slot.Store(uint64(slot))
+	s.mu.Lock()
+	var early []belfry.Room
+	if s.x != nil {
+		early, s.x.early = slices.Clone(s.x.early), nil
+	}
+	s.mu.Unlock()
+	if err := s.Join(early...); err != nil {
+		s.end(ReasonServerDisconnect)
+		return err
+	}
+	return nil
+}
+
+// open sends the answer to CONNECT, after what a recovered client missed and
+// before what came while the socket was connecting. It reports false if the
+// socket was disconnected meanwhile.
+func (s *Socket) open() bool {
+	s.mu.Lock()
+	if s.state.Load() != connecting {
+		hello := s.hello()
+		s.mu.Unlock()
+		_ = s.client.send(hello, engineio.SendOptions{})
+		_ = s.client.send(disconnectPacket(s.nsp.name), engineio.SendOptions{})
+		return false
+	}
+	sent := s.replay()
+	_ = s.client.send(s.hello(), engineio.SendOptions{})
+	sent = append(sent, s.flushHeld(sent)...)
+	s.state.Store(connected)
+	s.mu.Unlock()
+	for _, d := range sent {
+		s.observe(d)
+	}
+	return true
+}
+
+// flushHeld writes what came while the socket was connecting, less what was
+// replayed; s.mu is held.
+func (s *Socket) flushHeld(replayed []*hub.Delivery) (sent []*hub.Delivery) {
+	if s.x == nil {
+		return nil
+	}
+	var last belfry.Offset
+	if n := len(replayed); n > 0 {
+		last = replayed[n-1].Offset
+	}
+	for _, d := range s.x.held {
+		if last == "" || d.Offset == "" || s.nsp.space.Before(last, d.Offset) {
+			s.transmit(d)
+			sent = append(sent, d)
+		}
+	}
+	s.x.held = nil
+	return sent
+}
+
+// end makes the socket a disconnected one; false if it is already.
+func (s *Socket) end(reason Reason) bool { return s.endFrom(reason) != disconnected }
+
+// endFrom does the same and returns the state the socket was in.
+func (s *Socket) endFrom(reason Reason) uint32 {
+	s.mu.Lock()
+	state := s.state.Load()
+	if state == disconnected {
+		s.mu.Unlock()
+		return state
+	}
+	s.state.Store(disconnected)
+	x := s.more()
+	x.reason, x.acks, x.held, x.missed = reason, nil, nil, nil
+	if x.done != nil {
+		close(x.done)
+	}
+	s.mu.Unlock()
+	left := s.nsp.space.Remove(hub.Slot(s.slot.Load()))
+	s.mu.Lock()
+	x.left = left
+	s.mu.Unlock()
+	return state
+}
+
+func (s *Socket) endReason() Reason {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.x.reason
+}
+
+// disconnect tells the client and ends the socket. The handlers run in the
+// client's turn. A socket that is not open yet tells its client when it would
+// have been.
+func (s *Socket) disconnect() {
+	switch s.endFrom(ReasonServerDisconnect) {
+	case disconnected:
+		return
+	case connected:
+		_ = s.client.send(disconnectPacket(s.nsp.name), engineio.SendOptions{})
+	}
+	s.client.push(item{kind: ended, socket: s}, 0)
+}
+
+// Disconnect ends the socket, or the client's whole connection. Clients do not
+// reconnect by themselves after it.
+func (s *Socket) Disconnect(closeTransport bool) {
+	if !closeTransport {
+		s.disconnect()
+		return
+	}
+	s.client.mu.Lock()
+	sockets := s.client.sockets()
+	s.client.mu.Unlock()
+	for _, other := range sockets {
+		other.disconnect()
+	}
+	s.client.session.Close()
+}
+
+// hello is the answer to CONNECT; s.mu is held.
+func (s *Socket) hello() packet.Packet {
+	p := packet.Packet{Type: packet.Connect, Namespace: s.nsp.name}
+	if s.client.session.Protocol() == 3 {
+		return p
+	}
+	b := packet.AppendString([]byte(`{"sid":`), string(s.id))
+	if s.x != nil && s.x.session != "" {
+		b = packet.AppendString(append(b, `,"pid":`...), string(s.x.session))
+	}
+	p.Data = append(b, '}')
+	return p
+}
+
+// finish runs the disconnect handlers of a socket that has ended, once.
+func (c *client) finish(s *Socket) {
+	if !s.finished.CompareAndSwap(false, true) {
+		return
+	}
+	reason := s.endReason()
+	for _, h := range s.registries() {
+		for _, f := range h.load().disconnect {
+			_ = s.guard("disconnect handler", func() error {
+				f(s, reason)
+				return nil
+			})
+		}
+	}
+	c.remove(s)
+	c.server.vacate(s.nsp)
+}
