@@ -96,7 +96,9 @@ var errGone = errors.New("the client has gone")
 // admit makes a socket that is in its rooms a connected one.
 func (c *client) admit(s *Socket) error {
 	if !c.add(s) {
-		s.end(engineio.ReasonTransportClose)
+		if s.end(engineio.ReasonTransportClose) && s.Recovered() {
+			keep([]*Socket{s}) // it may come back once more
+		}
 		return errGone
 	}
 	if !s.open() {

@@ -142,6 +142,43 @@ func c2(t *testing.T, n *node) (belfry.SocketID, string) {
 	return id, pid
 }
 
+// A client that goes away again while it is being resumed can still come back.
+func TestRecoveryInterrupted(t *testing.T) {
+	n := newNode(t, socketio.Options{Recovery: &socketio.Recovery{RunMiddlewares: true}})
+	c := dial(t, n)
+	id, pid := c.connectSession("/", "")
+	_ = c.ws.CloseNow()
+	eventually(t, "the node notices", func() bool { return n.Len() == 0 })
+	mustEmit(t, n.Emit(bg, "missed"))
+
+	block, entered := make(chan struct{}), make(chan struct{}, 1000)
+	n.Use(func(ctx, *socketio.Socket) error {
+		entered <- struct{}{}
+		<-block
+		return nil
+	})
+	claim := fmt.Sprintf(`40{"pid":%q}`, pid)
+	c = dial(t, n)
+	c.send(claim)
+	<-entered
+	_ = c.ws.CloseNow()
+	eventually(t, "the session has ended", func() bool { return n.Engine().Sessions() == 0 })
+	close(block)
+
+	for range 500 { // until what was interrupted is stored again
+		c = dial(t, n)
+		c.send(claim)
+		if p := c.read(); eventName(p) == "missed" {
+			if sid, _ := c.hello("40", c.read()); sid != id {
+				t.Error("resumed as another")
+			}
+			return
+		}
+		_ = c.ws.CloseNow()
+	}
+	t.Error("the session is lost")
+}
+
 // received checks one client's numbered events of each publisher.
 type received map[int]int // publisher → last number
 
