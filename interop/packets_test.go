@@ -236,7 +236,11 @@ func checkRecords(t *testing.T, s *subject.Subject, ids []string, want []record)
 
 // eventually repeats f until it is true, or for 3 seconds.
 func eventually(f func() bool) {
-	for end := time.Now().Add(3 * time.Second); !f() && time.Now().Before(end); {
+	end := time.Now().Add(3 * time.Second)
+	for !f() {
+		if time.Now().After(end) {
+			return
+		}
 	}
 }
 

@@ -84,10 +84,14 @@ func socketBinary(t *testing.T, s *subject.Subject) {
 	conn := dialSocket(t, s, "strict", "/socket.io/")
 	script(t, conn, `> 40`, `< 40{"sid":"*"}`)
 	for _, c := range [][2]string{
-		{`452-["say-back",{"_placeholder":true,"num":0},{"x":[{"_placeholder":true,"num":1}]}]`,
-			`452-["said",{"_placeholder":true,"num":0},{"x":[{"_placeholder":true,"num":1}]}]`},
-		{`452-789["echo",{"_placeholder":true,"num":0},"text",{"_placeholder":true,"num":1}]`,
-			`462-789[{"_placeholder":true,"num":0},"text",{"_placeholder":true,"num":1}]`},
+		{
+			`452-["say-back",{"_placeholder":true,"num":0},{"x":[{"_placeholder":true,"num":1}]}]`,
+			`452-["said",{"_placeholder":true,"num":0},{"x":[{"_placeholder":true,"num":1}]}]`,
+		},
+		{
+			`452-789["echo",{"_placeholder":true,"num":0},"text",{"_placeholder":true,"num":1}]`,
+			`462-789[{"_placeholder":true,"num":0},"text",{"_placeholder":true,"num":1}]`,
+		},
 	} {
 		says(t, conn, c[0])
 		for _, blob := range [][]byte{{1, 2, 3}, {4}} {
