@@ -192,6 +192,8 @@ func TestMaxSessions(t *testing.T) {
 	ts := serve(t, Options{MaxSessions: 2}, nil)
 	first := ts.poll(4)
 	w, _ := ts.ws(4)
+	ts.next()
+	ts.next() // the client sees the handshake's answer a moment before the session begins
 	for _, request := range []string{get(polling4), upgradeRequest(ws4)} {
 		res := raw(t, ts.addr, request)
 		if res.StatusCode != http.StatusServiceUnavailable || res.Header.Get("Retry-After") == "" {

@@ -12,27 +12,28 @@ type index struct {
 	left   sync.WaitGroup // of each session: being in m, and the Receiver's last call
 }
 
-// reserve keeps a place for a handshake. It reports false once the index is
-// closed, or if max sessions are there or coming; max 0 is no bound.
-func (x *index) reserve(max int) bool {
+// place is room in the index that a handshake has reserved. It belongs to one
+// goroutine.
+type place struct {
+	x    *index
+	used bool
+}
+
+// reserve returns nil once the index is closed, or if max sessions are there or
+// coming; max 0 is no bound. The caller leaves the place.
+func (x *index) reserve(max int) *place {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.closed || (max > 0 && len(x.m)+x.begun >= max) {
-		return false
+		return nil
 	}
 	x.begun++
-	return true
+	return &place{x: x}
 }
 
-// unreserve gives the place back, when the session is in or will not be.
-func (x *index) unreserve() {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.begun--
-}
-
-// add takes s in. It reports false once the index is closed.
-func (x *index) add(s *Session) bool {
+// take puts s into the place. It reports false once the index is closed.
+func (p *place) take(s *Session) bool {
+	x := p.x
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.closed {
@@ -41,9 +42,21 @@ func (x *index) add(s *Session) bool {
 	if x.m == nil {
 		x.m = make(map[sessionID]*Session)
 	}
+	p.used = true
+	x.begun--
 	x.m[s.id] = s
 	x.left.Add(2)
 	return true
+}
+
+// leave gives the place back if it was not taken.
+func (p *place) leave() {
+	if p.used {
+		return
+	}
+	p.x.mu.Lock()
+	defer p.x.mu.Unlock()
+	p.x.begun--
 }
 
 func (x *index) find(id sessionID) *Session {

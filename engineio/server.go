@@ -109,23 +109,24 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 
 // handshake begins a session.
 func (s *Server) handshake(w http.ResponseWriter, r *request) {
-	if !s.index.reserve(s.maxSessions) {
+	p := s.index.reserve(s.maxSessions)
+	if p == nil {
 		s.reject(w, r, refuse(CodeServerFull, details{}))
 		return
 	}
-	defer s.index.unreserve()
+	defer p.leave()
 	if r.way == WebSocket {
-		s.openWebSocket(w, r)
+		s.openWebSocket(w, r, p)
 		return
 	}
-	s.openPolling(w, r)
+	s.openPolling(w, r, p)
 }
 
 // openPolling begins a session on long-polling.
-func (s *Server) openPolling(w http.ResponseWriter, r *request) {
+func (s *Server) openPolling(w http.ResponseWriter, r *request, p *place) {
 	sess := s.newSession(r)
 	sess.poll = &polling{}
-	if !s.begin(sess) {
+	if !s.begin(sess, p) {
 		s.reject(w, r, refuse(CodeServerFull, details{}))
 		return
 	}
@@ -148,8 +149,8 @@ func (s *Server) newSession(r *request) *Session {
 
 // begin makes a session known and starts it. It reports false if the server is
 // closing.
-func (s *Server) begin(sess *Session) bool {
-	if !s.index.add(sess) {
+func (s *Server) begin(sess *Session, p *place) bool {
+	if !p.take(sess) {
 		return false
 	}
 	s.open.Add(1)

@@ -113,7 +113,7 @@ func sendControl(c *websocket.Conn, t packet.Type) {
 }
 
 // openWebSocket begins a session on a WebSocket.
-func (s *Server) openWebSocket(w http.ResponseWriter, r *request) {
+func (s *Server) openWebSocket(w http.ResponseWriter, r *request, p *place) {
 	h, ok := s.check(w, r)
 	if !ok {
 		return
@@ -123,7 +123,7 @@ func (s *Server) openWebSocket(w http.ResponseWriter, r *request) {
 		First: websocket.AppendFrame(nil, websocket.Text, append([]byte{'0'}, s.openData(sess, WebSocket)...)),
 		Bind: func(c *websocket.Conn) websocket.Handler {
 			sess.ws.Store(c)
-			if !s.begin(sess) {
+			if !s.begin(sess, p) {
 				c.Close(websocket.CloseNoStatus, "")
 				return turnedAway{}
 			}
