@@ -16,8 +16,8 @@ func (u *upgrade) accept() {
 	}
 	if s.poll.posting {
 		u.phase = upgradeWaiting
+		u.conn.PauseRead() // with mu held: the POST's end resumes
 		s.mu.Unlock()
-		u.conn.PauseRead()
 		return
 	}
 	u.move(upgradeDone)
