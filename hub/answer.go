@@ -45,6 +45,11 @@ func (h *Hub) reply(ctx context.Context, m *belfry.Message, reply *belfry.Reply,
 	if m.Request == 0 {
 		return
 	}
+	select {
+	case <-h.attached:
+	case <-ctx.Done():
+		return
+	}
 	reply.Request, reply.From = m.Request, h.opts.Node
 	if err != nil {
 		reply.Err, reply.Body, reply.Attachments = err.Error(), nil, nil

@@ -67,8 +67,9 @@ func (o Options) Validate() error {
 
 // Hub is one node of the cluster. Safe for concurrent use.
 type Hub struct {
-	opts Options
-	link belfry.Link
+	opts     Options
+	link     belfry.Link   // set by New
+	attached chan struct{} // closed once link is set: messages may come before
 
 	mu     sync.RWMutex
 	spaces map[string]*Space
@@ -87,7 +88,7 @@ func New(ctx context.Context, o Options) (*Hub, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	h := &Hub{opts: o, spaces: make(map[string]*Space)}
+	h := &Hub{opts: o, attached: make(chan struct{}), spaces: make(map[string]*Space)}
 	h.ctx, h.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	h.requests.pending = make(map[belfry.RequestID]*request)
 	link, err := o.Bus.Attach(ctx, node{h})
@@ -96,6 +97,7 @@ func New(ctx context.Context, o Options) (*Hub, error) {
 		return nil, fmt.Errorf("attach to the bus: %w", err)
 	}
 	h.link = link
+	close(h.attached)
 	return h, nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/seed-09a96375/belfry"
+	"github.com/seed-09a96375/belfry/bus/memory"
 	"github.com/seed-09a96375/belfry/socketio"
 )
 
@@ -477,4 +478,30 @@ func TestServerCloseSendsNoDisconnect(t *testing.T) {
 	if r := <-reasons; r != "server shutting down" {
 		t.Errorf("reason is %q", r)
 	}
+}
+
+// A node that is asked while it is still being made answers.
+func TestAskedWhileAttaching(t *testing.T) {
+	bus := memory.New(memory.Options{})
+	asker := newNode(t, socketio.Options{Bus: bus})
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for {
+			if _, err := asker.FetchSockets(bg); err != nil {
+				t.Error(err)
+				return
+			}
+			select {
+			case <-stop:
+				return
+			default:
+			}
+		}
+	}()
+	for range 30 {
+		newNode(t, socketio.Options{Bus: bus})
+	}
+	close(stop)
+	<-stopped
 }
