@@ -93,6 +93,47 @@ type Membership struct {
 	Since Offset
 }
 
+// Follower is what a Link offers in addition when it brings a node only the
+// messages that may concern its members. Found by assertion; a node that finds
+// it must use it. A message comes to this node if it has no or several rooms in
+// its target, or wants answers, or its only room is followed or owned here. Other
+// messages may come nevertheless. Messages that come are in the same order as on
+// all nodes.
+//
+// Calls about the same room must not overlap: the caller orders them. All block
+// no longer than ctx; none may be called from within Deliver. On an error the
+// call may have taken effect, and can be repeated.
+type Follower interface {
+	// Follow brings what is published to the room from the return of Follow on:
+	// call it before the first member joins. Following twice is following once.
+	Follow(ctx context.Context, namespace string, room Room) error
+	// Unfollow ends that. What is under way may still come.
+	Unfollow(ctx context.Context, namespace string, room Room) error
+	// Own is Follow for the room that a socket on this node is by itself. It
+	// costs an entry in a directory in place of a subscription. A node that
+	// dies owns nothing. A socket has one owner: the last that called Own.
+	Own(ctx context.Context, namespace string, socket SocketID) error
+	// Disown ends that, unless another node has called Own since.
+	Disown(ctx context.Context, namespace string, socket SocketID) error
+}
+
+// LossWatcher is what a Node offers in addition when it wants to know of losses
+// that the bus could not repair: Redis lost what it had accepted, or the log was
+// trimmed before it could be read. Found by assertion on the Node.
+type LossWatcher interface {
+	// Lost says that messages are missing between the last Deliver of a logged
+	// message and the next. It is called like Deliver, in its order.
+	Lost(reason error)
+}
+
+// HealthReporter is what a Link offers in addition when it watches itself. Found
+// by assertion on the Link.
+type HealthReporter interface {
+	// Health reports whether messages of this node reach the cluster and those
+	// of the cluster this node, and if not, why. It does not block.
+	Health() (ok bool, reasons []string)
+}
+
 var (
 	// ErrUnavailable: the bus cannot be reached now; nothing was accepted that
 	// it knows of. Try again later.

@@ -1,0 +1,219 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"strconv"
+	"time"
+
+	"github.com/redis/rueidis"
+
+	"github.com/seed-09a96375/belfry"
+)
+
+// Publish implements belfry.Link. While Redis is away a message with a number
+// waits, bounded by Options.Spool; a Volatile one is delivered on this node
+// alone; others fail with belfry.ErrUnavailable.
+func (l *link) Publish(ctx context.Context, m *belfry.Message) error {
+	if err := l.usable(ctx); err != nil {
+		return err
+	}
+	p := l.pending.add(m, l.progress.now())
+	defer l.pending.forget(p)
+	err := l.publish(ctx, p, encodeMessage(m, l.id, p.count))
+	switch {
+	case err == nil, p.isDelivered():
+		return nil
+	case l.closed.Load():
+		return belfry.ErrClosed
+	}
+	return failure(ctx, "publish", err)
+}
+
+func (l *link) publish(ctx context.Context, p *publication, body []byte) error {
+	generation := l.token()
+	back, err := l.send(ctx, p, body, generation)
+	if err != nil {
+		if back, err = l.afterFailure(ctx, p, body, generation, err); err != nil {
+			return err
+		}
+	}
+	if !back {
+		return nil
+	}
+	if l.pending.accept(p) {
+		l.deliverHere(ctx, p)
+	}
+	return l.await(ctx, p)
+}
+
+func (l *link) await(ctx context.Context, p *publication) error {
+	select {
+	case <-p.delivered:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-l.ctx.Done():
+		return belfry.ErrClosed
+	}
+}
+
+// send runs the script once, and reports whether this node will get the message.
+func (l *link) send(ctx context.Context, p *publication, body []byte, generation uint64) (back bool, err error) {
+	n, o, in := l.bus.names, l.bus.opts, l.incarnation.Load()
+	numbered := "0"
+	if p.sequenced {
+		numbered = "1"
+	}
+	r, err := l.runIn(ctx, in, in.scripts.publish, []string{n.lease(l.id), n.seq(), n.log(), n.owners()},
+		l.tokenText(generation), n.base, p.channel, numbered, strconv.Itoa(o.Log.MaxMessages), millis(o.Log.MaxAge),
+		rueidis.BinaryString(body))
+	if err != nil {
+		return false, err
+	}
+	answer, err := r.ToArray()
+	if err != nil || len(answer) != 2 {
+		return false, errors.Join(errPush, err)
+	}
+	owner, err := answer[1].ToString()
+	if err != nil || l.comesBack(p, belfry.NodeID(owner)) {
+		return true, err
+	}
+	if q := l.pending.claim(p.count); q != nil {
+		seq, _ := answer[0].AsUint64()
+		l.stamp(p.message, in.epoch, seq)
+	}
+	return false, nil
+}
+
+// stamp fills in what a bus fills in.
+func (l *link) stamp(m *belfry.Message, e epoch, seq uint64) {
+	m.Origin, m.Offset = l.id, ""
+	if replayed(m) {
+		m.Offset = e.offset(seq)
+	}
+}
+
+// comesBack reports whether this node gets its own message.
+func (l *link) comesBack(p *publication, owner belfry.NodeID) bool {
+	return !l.bus.opts.Interest || p.channel == everyone || owner == l.id || l.subscription.follows(p.channel)
+}
+
+func (l *link) afterFailure(ctx context.Context, p *publication, body []byte, generation uint64, err error) (back bool, _ error) {
+	switch {
+	case verdictOf(err) == fatal || ctx.Err() != nil || l.ctx.Err() != nil:
+		return false, err
+	case p.sequenced:
+		return l.insist(ctx, p, body, generation, err)
+	case verdictOf(err) == fenced:
+		if _, err := l.renew(ctx, generation); err != nil {
+			return false, err
+		}
+		return l.send(ctx, p, body, l.token())
+	case errors.Is(err, errEpoch):
+		return l.send(ctx, p, body, generation)
+	case p.message.Volatile:
+		l.deliverHere(ctx, p)
+		return true, nil
+	}
+	return false, err
+}
+
+// deliverHere delivers on this node what the bus did not, or may not, bring back.
+func (l *link) deliverHere(ctx context.Context, p *publication) {
+	l.feed.do(ctx, func(f *feed) {
+		if q := l.pending.claimGhost(p.count); q != nil {
+			f.deliverOwn(q, f.in.epoch, 0)
+		}
+	})
+}
+
+// insist publishes until it has worked, at most for Options.Spool.Time.
+func (l *link) insist(ctx context.Context, p *publication, body []byte, generation uint64, err error) (back bool, _ error) {
+	if !l.spool.enter(len(body)) {
+		return false, errors.Join(belfry.ErrUnavailable, errors.New("the spool is full"), err)
+	}
+	defer l.spool.leave(len(body))
+	ctx, cancel := context.WithTimeout(ctx, l.bus.opts.Spool.Time)
+	defer cancel()
+	doubt := false // whether an attempt has arrived
+	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 500*time.Millisecond) {
+		v := verdictOf(err)
+		if errors.Is(err, errEpoch) {
+			v = refused
+		}
+		if v == fatal {
+			return false, err
+		}
+		doubt = doubt || v == unknown || v == fenced
+		if waitErr := l.pause(ctx, p, pause); waitErr != nil {
+			return false, errors.Join(belfry.ErrUnavailable, err)
+		}
+		if doubt {
+			if resolveErr := l.resolve(ctx, generation); resolveErr != nil {
+				err = resolveErr
+				continue
+			}
+			doubt = false
+		}
+		if there, lookErr := l.arrived(ctx, p); there || lookErr != nil {
+			if there {
+				return false, nil
+			}
+			doubt, err = true, lookErr
+			continue
+		}
+		generation = l.token()
+		back, sendErr := l.send(ctx, p, body, generation)
+		if sendErr == nil {
+			return back, nil
+		}
+		err = sendErr
+	}
+}
+
+// resolve returns when all that was sent under this generation has been
+// delivered, or never will be.
+func (l *link) resolve(ctx context.Context, generation uint64) error {
+	at, err := l.renew(ctx, generation)
+	if err != nil {
+		return err
+	}
+	return l.progress.reach(ctx, at)
+}
+
+// arrived reports whether p is accepted, after resolve. Who does not get it back
+// has to look into the log.
+func (l *link) arrived(ctx context.Context, p *publication) (bool, error) {
+	if p.isDelivered() || l.comesBack(p, "") {
+		return p.isDelivered(), nil
+	}
+	found := false
+	err := l.readLog(ctx, p.since.number, func(e entry) error {
+		origin, count, ok := peekOrigin(e.body)
+		found = found || ok && count == p.count && string(origin) == string(l.id)
+		return nil
+	})
+	return found, err
+}
+
+// pause waits for d, give or take a half, or until p has been delivered.
+func (l *link) pause(ctx context.Context, p *publication, d time.Duration) error {
+	t := time.NewTimer(jitter(d))
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-p.delivered:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-l.ctx.Done():
+		return belfry.ErrClosed
+	}
+}
+
+func jitter(d time.Duration) time.Duration {
+	return d/2 + rand.N(d) //nolint:gosec // spreads load, guards nothing
+}

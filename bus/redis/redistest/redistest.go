@@ -1,0 +1,171 @@
+// Package redistest runs Redis servers for tests: real processes, each on a free
+// port of the loopback interface and in a folder of its own, ended with the test.
+package redistest
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Server is a redis-server process.
+type Server struct {
+	t    testing.TB
+	args []string
+	port string
+	dir  string
+
+	mu  sync.Mutex
+	cmd *exec.Cmd // nil while it does not run
+}
+
+// Start runs redis-server with further arguments, "--appendonly yes". Without
+// any it keeps nothing on disk. If there is no redis-server the test is skipped,
+// or fails if BELFRY_REQUIRE is "all".
+func Start(t testing.TB, args ...string) *Server {
+	t.Helper()
+	requireBinary(t, "redis-server")
+	s := &Server{t: t, args: args, port: freePort(t), dir: t.TempDir()}
+	t.Cleanup(s.Kill)
+	s.Run()
+	return s
+}
+
+func requireBinary(t testing.TB, name string) {
+	t.Helper()
+	if _, err := exec.LookPath(name); err == nil {
+		return
+	}
+	if os.Getenv("BELFRY_REQUIRE") == "all" {
+		t.Fatalf("%s is not installed, and BELFRY_REQUIRE is all", name)
+	}
+	t.Skipf("%s is not installed", name)
+}
+
+func freePort(t testing.TB) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	return port
+}
+
+// Addr is host and port.
+func (s *Server) Addr() string { return net.JoinHostPort("127.0.0.1", s.port) }
+
+// URL is what a client connects to.
+func (s *Server) URL() string { return "redis://" + s.Addr() }
+
+// Run starts the process again after Kill or Stop, on the same port and folder.
+// It returns when the server answers.
+func (s *Server) Run() {
+	s.t.Helper()
+	args := append([]string{
+		"--port", s.port, "--bind", "127.0.0.1", "--dir", s.dir, "--save", "", "--daemonize", "no",
+	}, s.args...)
+	s.start(exec.Command("redis-server", args...))
+}
+
+func (s *Server) start(cmd *exec.Cmd) {
+	s.t.Helper()
+	log, err := os.OpenFile(filepath.Join(s.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer log.Close()
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := cmd.Start(); err != nil {
+		s.t.Fatal(err)
+	}
+	s.mu.Lock()
+	s.cmd = cmd
+	s.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	for {
+		if answer, err := s.Ask(ctx, "PING"); err == nil && answer == "+PONG" {
+			return
+		}
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-ctx.Done():
+			out, _ := os.ReadFile(filepath.Join(s.dir, "log"))
+			s.t.Fatalf("redis does not answer:\n%s", out)
+		}
+	}
+}
+
+// Ask sends one command over a connection of its own and returns the first line
+// of the answer, as it is on the wire.
+func (s *Server) Ask(ctx context.Context, words ...string) (string, error) {
+	var d net.Dialer
+	conn, err := d.DialContext(ctx, "tcp", s.Addr())
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	if deadline, ok := ctx.Deadline(); ok {
+		_ = conn.SetDeadline(deadline)
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "*%d\r\n", len(words))
+	for _, w := range words {
+		fmt.Fprintf(&b, "$%d\r\n%s\r\n", len(w), w)
+	}
+	if _, err := conn.Write([]byte(b.String())); err != nil {
+		return "", err
+	}
+	line, err := bufio.NewReader(conn).ReadString('\n')
+	return strings.TrimRight(line, "\r\n"), err
+}
+
+// Must is Ask that fails the test on an error.
+func (s *Server) Must(words ...string) string {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	answer, err := s.Ask(ctx, words...)
+	if err != nil || strings.HasPrefix(answer, "-") {
+		s.t.Fatalf("redis: %v: %s %v", words, answer, err)
+	}
+	return answer
+}
+
+// Signal sends a signal to the process, SIGSTOP and SIGCONT for a pause.
+func (s *Server) Signal(sig syscall.Signal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cmd != nil {
+		_ = s.cmd.Process.Signal(sig)
+	}
+}
+
+// Kill ends the process at once and waits for its end.
+func (s *Server) Kill() { s.end(syscall.SIGKILL) }
+
+// Stop lets the process end by itself and waits for its end.
+func (s *Server) Stop() { s.end(syscall.SIGTERM) }
+
+func (s *Server) end(sig syscall.Signal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cmd == nil {
+		return
+	}
+	_ = s.cmd.Process.Signal(sig)
+	_ = s.cmd.Process.Signal(syscall.SIGCONT)
+	_ = s.cmd.Wait()
+	s.cmd = nil
+}

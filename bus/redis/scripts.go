@@ -1,0 +1,56 @@
+package redis
+
+import (
+	"crypto/sha1" //nolint:gosec // Redis names scripts by it
+	"embed"
+	"encoding/hex"
+	"fmt"
+)
+
+//go:embed scripts/*.lua
+var scriptFiles embed.FS
+
+// script is a Lua text and the name by which Redis knows it.
+type script struct{ text, sha string }
+
+// scriptSet is the scripts of one epoch. Each text names the epoch, so each
+// epoch has scripts of its own: a Redis that is not the one it was has not
+// loaded them, refuses to run them, and nothing is written in the wrong epoch.
+type scriptSet struct {
+	publish, beat, check, read script
+}
+
+func newScriptSet(e epoch) scriptSet {
+	head := fmt.Sprintf("local EPOCH = '%d' -- %s\n", e.counter, e.replication)
+	return scriptSet{
+		publish: newScript(head, "publish"),
+		beat:    newScript(head, "beat"),
+		check:   newScript(head, "check"),
+		read:    newScript(head, "read"),
+	}
+}
+
+func newScript(head, name string) script {
+	text, err := scriptFiles.ReadFile("scripts/" + name + ".lua")
+	if err != nil {
+		panic(err) // embedded at build time
+	}
+	sum := sha1.Sum([]byte(head + string(text))) //nolint:gosec // see above
+	return script{text: head + string(text), sha: hex.EncodeToString(sum[:])}
+}
+
+// sharedScripts are those that no epoch needs.
+type sharedScripts struct {
+	enter, trim, peers, leave, sweep, disown script
+}
+
+func newSharedScripts() sharedScripts {
+	return sharedScripts{
+		enter:  newScript("", "enter"),
+		trim:   newScript("", "trim"),
+		peers:  newScript("", "peers"),
+		leave:  newScript("", "leave"),
+		sweep:  newScript("", "sweep"),
+		disown: newScript("", "disown"),
+	}
+}

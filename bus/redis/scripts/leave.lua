@@ -1,0 +1,5 @@
+-- KEYS: lease, nodes. ARGV: token, node.
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('DEL', KEYS[1])
+redis.call('ZREM', KEYS[2], ARGV[2])
+return 1

@@ -1,0 +1,3 @@
+-- KEYS: nodes. Returns the nodes whose lease runs.
+local t = redis.call('TIME')
+return redis.call('ZRANGEBYSCORE', KEYS[1], string.format('%.0f', t[1] * 1000 + math.floor(t[2] / 1000)), '+inf')
