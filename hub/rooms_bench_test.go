@@ -19,7 +19,6 @@ type filled struct {
 	Rooms
 	slots []Slot
 	names []belfry.Room
-	ids   []belfry.SocketID
 }
 
 func newFilled(b *testing.B, n int) *filled {

@@ -105,7 +105,7 @@ func (c *client) admit(s *Socket) error {
 		return nil
 	}
 	for _, f := range s.nsp.handlers.load().connect {
-		s.guard("connect handler", func() error {
+		_ = s.guard("connect handler", func() error {
 			f(s.Context(), s)
 			return nil
 		})

@@ -99,7 +99,7 @@ type exampleClient struct{ ws *websocket.Conn }
 
 // connect returns a client of the main namespace.
 func (w *exampleWeb) connect() exampleClient {
-	ws, _, err := websocket.Dial(context.Background(), w.web.URL+"/socket.io/?EIO=4&transport=websocket", nil) //nolint:bodyclose // there is none after a success
+	ws, _, err := websocket.Dial(context.Background(), w.web.URL+"/socket.io/?EIO=4&transport=websocket", nil)
 	if err != nil {
 		panic(err)
 	}

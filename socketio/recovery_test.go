@@ -250,7 +250,7 @@ func survive(t *testing.T, nodes []*node, seed, drops, publishers, each int, rea
 	c := dial(t, nodes[r.IntN(len(nodes))])
 	_, pid := c.connectSession("/", "")
 	ready()
-	got, last := received{}, ""
+	got := received{}
 	dropEvery := publishers * each / (drops + 1)
 	for n := 0; n < publishers*each; {
 		p, err := c.next()
@@ -270,7 +270,7 @@ func survive(t *testing.T, nodes []*node, seed, drops, publishers, each int, rea
 		if err := got.take(pub, seq); err != nil {
 			return fmt.Errorf("client %d: %w", seed, err)
 		}
-		last = offsetOf(t, p)
+		last := offsetOf(t, p)
 		if n++; n%dropEvery == 0 {
 			if c, err = resume(t, c, nodes[r.IntN(len(nodes))], pid, last); err != nil {
 				return err

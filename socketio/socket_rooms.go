@@ -1,6 +1,8 @@
 package socketio
 
 import (
+	"errors"
+
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/hub"
 )
@@ -27,7 +29,7 @@ func (s *Socket) Join(rooms ...belfry.Room) error {
 }
 
 func joinError(err error) error {
-	if err == hub.ErrNoMember {
+	if errors.Is(err, hub.ErrNoMember) {
 		return ErrDisconnected
 	}
 	return err

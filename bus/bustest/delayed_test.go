@@ -31,7 +31,6 @@ type delayedNode struct {
 	mu      sync.Mutex
 	waiting []func()
 	stopped bool
-	busy    sync.Mutex // held while a call of the node runs
 }
 
 // Deliver waits for its turn only for the publisher's own node.

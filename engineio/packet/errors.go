@@ -27,4 +27,16 @@ func (e *Error) Error() string { return fmt.Sprintf("%v at byte %d", e.Err, e.Of
 
 func (e *Error) Unwrap() error { return e.Err }
 
+// shift returns err for a text that stands n bytes into what was decoded.
+func shift(err error, n int) error {
+	if err == nil {
+		return nil // without the allocation below
+	}
+	var at *Error
+	if errors.As(err, &at) {
+		return fail(at.Err, at.Offset+n)
+	}
+	return err
+}
+
 func fail(err error, offset int) error { return &Error{Err: err, Offset: offset} }

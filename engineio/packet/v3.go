@@ -15,8 +15,7 @@ func DecodeV3(text []byte) (Packet, error) {
 	}
 	t, err := decodeType(text[1:], '0')
 	if err != nil {
-		err.(*Error).Offset++
-		return Packet{}, err
+		return Packet{}, shift(err, 1)
 	}
 	return Packet{Type: t, Binary: true, Data: decodeBase64(text[2:])}, nil
 }

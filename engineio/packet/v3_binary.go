@@ -42,10 +42,8 @@ func packetV3Binary(body []byte, i int) (p Packet, next int, err error) {
 		p, err = decodeUntrusted(body[start:end], start, DecodeV3)
 		return p, end, err
 	}
-	if p, err = DecodeV3Binary(body[start:end]); err != nil {
-		err.(*Error).Offset += start
-	}
-	return p, end, err
+	p, err = DecodeV3Binary(body[start:end])
+	return p, end, shift(err, start)
 }
 
 // binaryBounds returns where the packet is whose length starts at i.

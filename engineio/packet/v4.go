@@ -69,10 +69,7 @@ func decodeUntrusted(text []byte, base int, decode func([]byte) (Packet, error))
 		return Packet{}, fail(ErrUTF8, base)
 	}
 	p, err := decode(text)
-	if err != nil {
-		err.(*Error).Offset += base
-	}
-	return p, err
+	return p, shift(err, base)
 }
 
 // Append appends a v4 packet in text form, binary data as base64.

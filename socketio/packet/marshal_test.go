@@ -30,7 +30,7 @@ type (
 	holder struct {
 		base
 		Hidden []byte `json:"-"`
-		Named  blob   `json:"-,"`
+		Named  blob   `json:"-,"` //nolint:staticcheck // the name "-", which nearly means "ignore"
 	}
 	pointing struct{ *Base }
 	lurking  struct{ *base }

@@ -1,6 +1,7 @@
 package packet
 
 import (
+	"errors"
 	"math"
 	"slices"
 	"unicode/utf8"
@@ -199,7 +200,8 @@ func (u *unpacker) checkData(pkt *Packet, hasData bool) {
 			err = fail(ErrPayload, 0) // nothing but an attachment
 		}
 	}
-	if err != nil {
-		u.fail(u.data, err.(*Error).Err)
+	var at *Error
+	if errors.As(err, &at) {
+		u.fail(u.data, at.Err)
 	}
 }

@@ -76,11 +76,9 @@ func appendQuoted[T string | []byte](dst []byte, s T) []byte {
 	start := len(dst)
 	dst = append(dst, s...)
 	// Most strings stay as they are: again from the first byte that does not.
-	n := len(dst)
-	if !utf8.Valid(dst[start:]) {
-		n = start
-	} else {
-		n = start + plainLen(dst[start:])
+	n := start
+	if utf8.Valid(dst[start:]) {
+		n += plainLen(dst[start:])
 	}
 	if n < len(dst) {
 		dst = appendEscaped(dst[:n], s[n-start:])
