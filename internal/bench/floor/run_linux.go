@@ -182,10 +182,15 @@ func (f *floor) obey(op worker.Op) error {
 	return nil
 }
 
+// tick is the shortest sleep. Messages that are due more often are written
+// together: a floor must not contain what it costs to wake up for each.
+const tick = 10 * time.Millisecond
+
 // sleep sleeps until the next message is due, the cheapest way there is: no
 // timer of Go, no second thread.
 func (f *floor) sleep() {
-	ts := unix.NsecToTimespec(min(f.due(), f.clock.Now()+int64(pause)))
+	now := f.clock.Now()
+	ts := unix.NsecToTimespec(min(max(f.due(), now+int64(tick)), now+int64(pause)))
 	// EINTR ends the sleep early; the caller looks at the clock anyway.
 	_ = unix.ClockNanosleep(unix.CLOCK_MONOTONIC, unix.TIMER_ABSTIME, &ts, nil)
 }
