@@ -33,6 +33,7 @@ const (
 	Fetch                      // every node answers with the selected members it holds
 	ServerSideEmit             // deliver Data to the other nodes themselves
 	AllRooms                   // every node answers with the rooms it holds
+	Release                    // who has the session that Data names lets go of it, unless its client is there
 )
 
 // Target selects members of a namespace: the union of the members of Rooms (no

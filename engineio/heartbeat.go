@@ -21,6 +21,7 @@ var (
 type beat struct {
 	awaiting bool // a ping is out
 	extended bool // and its deadline was extended already
+	probed   bool // Probe waits for an answer
 }
 
 // startBeat arms the first timer. s.mu is held.
@@ -55,7 +56,7 @@ func (s *Session) advanceBeat() error {
 	case s.protocol == 3:
 		return s.extendBeat(o.PingInterval+o.PingTimeout, errNoPing)
 	case !s.beat.awaiting:
-		s.beat = beat{awaiting: true}
+		s.beat = beat{awaiting: true, probed: s.beat.probed}
 		w.arm(&s.timer, o.PingTimeout)
 		s.control(packet.Ping)
 		return nil
@@ -77,6 +78,22 @@ func (s *Session) extendBeat(d time.Duration, dead error) error {
 	}
 	w.armTicks(&s.timer, seen+n-now)
 	return nil
+}
+
+// Probe asks the client for a sign of life, out of turn; Answered then tells
+// whether it came. For protocol 4: older clients do not answer.
+func (s *Session) Probe() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.beat.probed = true
+	s.control(packet.Ping)
+}
+
+// Answered reports whether no Probe is without an answer.
+func (s *Session) Answered() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.beat.probed
 }
 
 // onPing answers a ping of a protocol 3 client.

@@ -25,6 +25,8 @@ func (h *Hub) answer(sp *Space, m *belfry.Message) {
 			reply.Body, err = json.Marshal(sp.describe(m.Target))
 		case belfry.AllRooms:
 			reply.Body, err = json.Marshal(sp.roomNames())
+		case belfry.Release:
+			reply.Body, err = json.Marshal(sp.letGo(ctx, belfry.SessionID(m.Data)))
 		case belfry.ServerSideEmit:
 			err = sp.emitServerSide(ctx, m, reply)
 		default:
@@ -75,6 +77,14 @@ func (sp *Space) roomNames() []belfry.Room {
 		return []belfry.Room{}
 	}
 	return sp.Names()
+}
+
+func (sp *Space) letGo(ctx context.Context, id belfry.SessionID) bool {
+	if sp == nil {
+		return false
+	}
+	f := sp.release.Load()
+	return f != nil && (*f)(ctx, id)
 }
 
 func (sp *Space) emitServerSide(ctx context.Context, m *belfry.Message, reply *belfry.Reply) error {

@@ -38,12 +38,24 @@ func (sp *Space) Keep(ctx context.Context, s *belfry.Session, ttl time.Duration)
 }
 
 // Take takes a session over: of several callers in the cluster only one gets it.
+// If a member somewhere still has it, that one's node is asked to let go.
 func (sp *Space) Take(ctx context.Context, id belfry.SessionID) (*belfry.Session, error) {
 	r, err := sp.hub.Recovery()
 	if err != nil {
 		return nil, err
 	}
+	s, err := r.Take(ctx, sp.name, id)
+	if !errors.Is(err, belfry.ErrNoSession) || !sp.released(ctx, id) {
+		return s, err
+	}
 	return r.Take(ctx, sp.name, id)
+}
+
+// released asks all nodes to let go of a session; it reports whether one did.
+func (sp *Space) released(ctx context.Context, id belfry.SessionID) bool {
+	// Who does not answer holds no session that could be taken: no error.
+	replies, _ := sp.Request(ctx, &belfry.Message{Kind: belfry.Release, Data: []byte(id)}, All)
+	return slices.ContainsFunc(replies, func(r *belfry.Reply) bool { return string(r.Body) == "true" })
 }
 
 // Missed returns what the session would have got after the given offset. The

@@ -43,6 +43,7 @@ type Space struct {
 	hub        *Hub
 	name       string
 	serverSide atomic.Pointer[ServerSide]
+	release    atomic.Pointer[func(context.Context, belfry.SessionID) bool]
 }
 
 func newSpace(h *Hub, name string, hooks Hooks) *Space {
@@ -56,6 +57,12 @@ func (sp *Space) Name() string { return sp.name }
 
 // OnServerSide sets the receiver of server-side events.
 func (sp *Space) OnServerSide(f ServerSide) { sp.serverSide.Store(&f) }
+
+// OnRelease sets who ends the member that has a session, when a client claims it
+// on some node. f reports whether the session can be taken now; it may block.
+func (sp *Space) OnRelease(f func(ctx context.Context, id belfry.SessionID) bool) {
+	sp.release.Store(&f)
+}
 
 // Publish sends m to the members it selects, on all nodes. See Link.Publish.
 func (sp *Space) Publish(ctx context.Context, m *belfry.Message) error {

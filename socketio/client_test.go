@@ -176,6 +176,17 @@ func (c *client) next() (string, error) {
 	}
 }
 
+// pump goes on reading, so that pings are answered, until the connection ends.
+func (c *client) pump() {
+	go func() {
+		for {
+			if _, err := c.next(); err != nil {
+				return
+			}
+		}
+	}()
+}
+
 // want reads packets and compares them.
 func (c *client) want(packets ...string) {
 	c.t.Helper()

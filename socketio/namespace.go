@@ -35,6 +35,7 @@ type Namespace struct {
 	dynamic  bool       // child of such a parent
 	lastAck  atomic.Uint64
 	joining  atomic.Int64 // clients on their way in: keeps a dynamic namespace
+	live     sessions     // with recovery: who has which session now
 }
 
 func newNamespace(s *Server, name string, h *handlers, dynamic bool) *Namespace {
@@ -42,6 +43,7 @@ func newNamespace(s *Server, name string, h *handlers, dynamic bool) *Namespace 
 	n.Broadcast = Broadcast{nsp: n}
 	n.space = s.hub.Space(name, s.opts.Hooks.forNamespace(name))
 	n.space.OnServerSide(n.serverSide)
+	n.space.OnRelease(n.release)
 	return n
 }
 

@@ -27,7 +27,8 @@ func (c *client) recover(n *Namespace, auth Auth) *Socket {
 	if json.Unmarshal(auth, &cl) != nil || cl.Session == nil || *cl.Session == "" {
 		return nil
 	}
-	ctx := context.Background()
+	ctx, cancel := context.WithTimeout(context.Background(), c.server.opts.AckTimeout)
+	defer cancel()
 	kept, err := n.space.Take(ctx, *cl.Session)
 	if err != nil {
 		c.logRecovery(err, belfry.ErrNoSession)
@@ -161,7 +162,26 @@ func keep(lost []*Socket) {
 		if err := s.keep(); err != nil {
 			s.nsp.server.opts.Logger.Warn("session not kept", "socket", s.id, "err", err)
 		}
+		s.mu.Lock()
+		s.x.isStored = true
+		if s.x.stored != nil {
+			close(s.x.stored)
+		}
+		s.mu.Unlock()
 	}
+}
+
+// stored is closed once the session of a socket that has ended is kept.
+func (s *Socket) stored() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.x.stored == nil {
+		s.x.stored = make(chan struct{})
+		if s.x.isStored {
+			close(s.x.stored)
+		}
+	}
+	return s.x.stored
 }
 
 func (s *Socket) keep() error {

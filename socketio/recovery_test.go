@@ -75,7 +75,8 @@ func TestRecovery(t *testing.T) {
 		t.Errorf("got %q", p)
 	}
 
-	// A session is resumed once.
+	// A session is resumed once: its client is there and says so.
+	c.pump()
 	c2 := dial(t, a)
 	c2.send(claim)
 	if sid, _ := c2.hello("40", c2.read()); sid == id {
@@ -177,6 +178,25 @@ func TestRecoveryInterrupted(t *testing.T) {
 		_ = c.ws.CloseNow()
 	}
 	t.Error("the session is lost")
+}
+
+// A client whose old connection is dead, though the server does not know yet,
+// resumes all the same.
+func TestRecoveryHalfOpen(t *testing.T) {
+	nodes := cluster(t, 2, socketio.Options{Recovery: &socketio.Recovery{}})
+	a, b := nodes[0], nodes[1]
+	old := dial(t, a)
+	id, pid := old.connectSession("/", "")
+	mustEmit(t, b.Emit(bg, "into the void")) // nobody reads there any more, nor answers pings
+	c := dial(t, b)
+	c.send(fmt.Sprintf(`40{"pid":%q}`, pid))
+	if p := c.read(); eventName(p) != "into the void" {
+		t.Errorf("got %q", p)
+	}
+	if sid, _ := c.hello("40", c.read()); sid != id {
+		t.Error("not resumed")
+	}
+	eventually(t, "the old connection's session is gone", func() bool { return a.Engine().Sessions() == 0 })
 }
 
 // received checks one client's numbered events of each publisher.

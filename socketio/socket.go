@@ -44,6 +44,8 @@ type extra struct {
 	joined    map[belfry.Room]belfry.Offset // with recovery: since when in which room
 	missed    []*belfry.Message             // of a recovered socket, until it is open
 	recovered bool
+	isStored  bool          // keep has run
+	stored    chan struct{} // closed then; nil until someone waits
 }
 
 func newSocket(c *client, n *Namespace, id belfry.SocketID, auth Auth) *Socket {

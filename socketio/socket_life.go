@@ -49,6 +49,9 @@ func (s *Socket) open() bool {
 	_ = s.client.send(s.hello(), engineio.SendOptions{})
 	sent = append(sent, s.flushHeld(sent)...)
 	s.state.Store(connected)
+	if s.x != nil && s.x.session != "" {
+		s.nsp.live.add(s.x.session, s)
+	}
 	s.mu.Unlock()
 	for _, d := range sent {
 		s.observe(d)
@@ -90,6 +93,7 @@ func (s *Socket) endFrom(reason Reason) uint32 {
 	s.state.Store(disconnected)
 	x := s.more()
 	x.reason, x.acks, x.held, x.missed = reason, nil, nil, nil
+	s.nsp.live.remove(x.session, s)
 	if x.done != nil {
 		close(x.done)
 	}
