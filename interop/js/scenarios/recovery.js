@@ -31,7 +31,7 @@ async function lose(run, socket, other, end) {
 async function missed(run, other, room) {
   for (let i = 0; i < 20; i++) await run.ask(other, "tell", { to: [room] }, i);
   await run.ask(other, "tell", { to: [run.id("elsewhere")] }, "not for it");
-  await run.ask(other, "tell", { except: [room] }, "not for it either");
+  await run.ask(other, "tell", { to: [room], except: [room] }, "not for it either");
   await run.ask(other, "tell", { to: [room], volatile: true }, "gone with the wind");
   await run.ask(other, "tell", { to: [room] }, Buffer.from([1]));
   return ["first", ...Array.from({ length: 20 }, (_, i) => i), Buffer.from([1])];
