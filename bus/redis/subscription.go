@@ -78,10 +78,10 @@ func (s *subscription) once(number uint64) error {
 	lost := conn.SetPubSubHooks(rueidis.PubSubHooks{OnMessage: func(m rueidis.PubSubMessage) {
 		s.link.feed.take(ctx, number, m)
 	}})
+	defer s.set(nil)
 	if err := s.subscribe(ctx, conn); err != nil {
 		return err
 	}
-	defer s.set(nil)
 	if _, err := s.enter(ctx); err != nil {
 		return fmt.Errorf("enter: %w", err)
 	}
@@ -111,9 +111,9 @@ func (s *subscription) subscribe(ctx context.Context, conn rueidis.DedicatedClie
 	ctx, cancel := context.WithTimeout(ctx, 5*s.link.bus.opts.Timeout)
 	defer cancel()
 	n := s.link.bus.names
+	rooms := s.set(conn) // from here on, Follow subscribes by itself
 	if s.link.bus.opts.Interest {
-		// From here on, Follow subscribes by itself.
-		for part := range slices.Chunk(s.set(conn), maxChannels) {
+		for part := range slices.Chunk(rooms, maxChannels) {
 			if err := conn.Do(ctx, conn.B().Subscribe().Channel(part...).Build()).Error(); err != nil {
 				return fmt.Errorf("subscribe to rooms: %w", err)
 			}
