@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -31,6 +33,13 @@ func chosen(all []scenario, kind server, client, transport string) []string {
 		}
 	}
 	return names
+}
+
+// aboutNodes returns the scenarios that take more than one node.
+func aboutNodes(all []scenario) []scenario {
+	return slices.DeleteFunc(all, func(s scenario) bool {
+		return !strings.HasPrefix(s.Name, "cluster-") && s.Name != "recovery-on-other-node"
+	})
 }
 
 // result is a line that a client program prints.
@@ -72,8 +81,7 @@ func allClients() []client {
 
 // clients runs every client over every transport. Each run is parallel to
 // others; its scenarios come one after the other.
-func clients(t *testing.T, kind server, s *subject.Subject) {
-	all := load[[]scenario](t, "scenarios.json")
+func clients(t *testing.T, kind server, s *subject.Subject, all []scenario) {
 	for _, c := range allClients() {
 		for _, transport := range []string{"polling", "upgrade", "websocket"} {
 			t.Run(c.name+"/"+transport, func(t *testing.T) {

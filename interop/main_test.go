@@ -12,6 +12,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"github.com/seed-09a96375/belfry/bus/redis/redistest"
 	"github.com/seed-09a96375/belfry/interop/subject"
 )
 
@@ -38,12 +39,19 @@ func TestBelfry(t *testing.T) {
 	everything(t, belfryServer, start(t, build(t, ".", "./server"), "testdata/profiles.json"))
 }
 
+// TestBelfryOverRedis joins the nodes over a real Redis.
+func TestBelfryOverRedis(t *testing.T) {
+	r := redistest.Start(t)
+	s := start(t, build(t, ".", "./server"), "testdata/profiles.json", r.URL())
+	clients(t, belfryServer, s, aboutNodes(load[[]scenario](t, "scenarios.json")))
+}
+
 func everything(t *testing.T, kind server, s *subject.Subject) {
 	t.Run("packets", func(t *testing.T) { packets(t, kind, s) })
 	t.Run("http", func(t *testing.T) { httpCases(t, kind, s) })
 	t.Run("engineio", func(t *testing.T) { engineIO(t, s) })
 	t.Run("socketio", func(t *testing.T) { socketIO(t, s) })
-	t.Run("clients", func(t *testing.T) { clients(t, kind, s) })
+	t.Run("clients", func(t *testing.T) { clients(t, kind, s, load[[]scenario](t, "scenarios.json")) })
 }
 
 // start runs a contract server until the test ends; that it ends well belongs to

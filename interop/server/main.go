@@ -1,8 +1,9 @@
 // Command server is the contract server on Belfry: see the README of this
 // module for the contract.
 //
-//	server PROFILES.json
+//	server PROFILES.json [REDIS-URL]
 //
+// With the URL of a Redis, clusters are joined over it, else in memory.
 // It prints one JSON line, profile name to base URL, once every profile listens,
 // and ends when its standard input ends.
 package main
@@ -16,6 +17,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 	"time"
 )
@@ -28,14 +30,14 @@ func main() {
 }
 
 func run(args []string, in io.Reader, out io.Writer) (err error) {
-	if len(args) != 1 {
-		return errors.New("usage: server PROFILES.json")
+	if len(args) != 1 && len(args) != 2 {
+		return errors.New("usage: server PROFILES.json [REDIS-URL]")
 	}
 	profiles, err := readProfiles(args[0])
 	if err != nil {
 		return err
 	}
-	world := newWorld()
+	world := newWorld(strings.Join(args[1:], ""))
 	defer func() { err = errors.Join(err, world.close()) }()
 	urls := make(map[string]string)
 	for _, p := range profiles {
@@ -101,6 +103,9 @@ func (w *world) close() error {
 	wg.Wait()
 	for _, f := range w.fronts {
 		errs = append(errs, f.Close())
+	}
+	for _, b := range w.buses {
+		b.Close()
 	}
 	return errors.Join(errs...)
 }

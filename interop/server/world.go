@@ -1,23 +1,28 @@
 package main
 
 import (
+	"context"
 	"net/http"
 
+	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/bus/memory"
+	"github.com/seed-09a96375/belfry/bus/redis"
 	"github.com/seed-09a96375/belfry/engineio"
 	"github.com/seed-09a96375/belfry/socketio"
 )
 
 // world is all servers of the process and what they have in common.
 type world struct {
-	clusters map[string]*memory.Bus
+	redis    string // URL; empty: clusters are joined in memory
+	clusters map[string]belfry.Bus
 	records  *records
 	servers  []closer
 	fronts   []*http.Server
+	buses    []*redis.Bus
 }
 
-func newWorld() *world {
-	return &world{clusters: make(map[string]*memory.Bus), records: newRecords()}
+func newWorld(redisURL string) *world {
+	return &world{redis: redisURL, clusters: make(map[string]belfry.Bus), records: newRecords()}
 }
 
 func (w *world) server(p profile) (closer, error) {
@@ -26,7 +31,10 @@ func (w *world) server(p profile) (closer, error) {
 	}
 	o := p.options()
 	if p.Cluster != "" {
-		o.Bus = w.cluster(p.Cluster)
+		var err error
+		if o.Bus, err = w.cluster(p.Cluster, p.Recovery != nil); err != nil {
+			return nil, err
+		}
 	}
 	s, err := socketio.New(o)
 	if err != nil {
@@ -36,11 +44,30 @@ func (w *world) server(p profile) (closer, error) {
 	return s, nil
 }
 
-func (w *world) cluster(name string) *memory.Bus {
-	if w.clusters[name] == nil {
-		w.clusters[name] = memory.New(memory.Options{})
+// cluster returns the bus of that name, over Redis if there is one.
+func (w *world) cluster(name string, logged bool) (belfry.Bus, error) {
+	if bus := w.clusters[name]; bus != nil {
+		return bus, nil
 	}
-	return w.clusters[name]
+	bus, err := w.newBus(name, logged)
+	w.clusters[name] = bus
+	return bus, err
+}
+
+func (w *world) newBus(name string, logged bool) (belfry.Bus, error) {
+	if w.redis == "" {
+		var o memory.Options
+		if logged {
+			o.Log = &memory.Log{}
+		}
+		return memory.New(o), nil
+	}
+	bus, err := redis.New(context.Background(), redis.Options{URL: w.redis, Prefix: "interop:" + name + ":"})
+	if err != nil {
+		return nil, err
+	}
+	w.buses = append(w.buses, bus)
+	return bus, nil
 }
 
 // echo sends every Engine.IO message back.

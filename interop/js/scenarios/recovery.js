@@ -94,6 +94,31 @@ module.exports = {
     assert.deepEqual(got, ["first", "second", "third"]);
   },
 
+  // The client comes back to another node, and loses nothing of what both said.
+  async "recovery-on-other-node"(run) {
+    const room = run.id("room");
+    const { socket, got } = await somebody(run, "recovery-a", room);
+    const { id } = socket;
+    const a = await run.connect("recovery-a");
+    const b = await run.connect("recovery-b");
+    await lose(run, socket, a, () => socket.io.engine.close());
+    for (const word of ["by a", "by b"]) {
+      await run.ask(word === "by a" ? a : b, "tell", { to: [room] }, word);
+    }
+    socket.io.uri = run.targets.urls["recovery-b"];
+    socket.connect();
+    await run.next(socket, "connect");
+    assert.equal(socket.recovered, true);
+    assert.equal(socket.id, id);
+    assert.deepEqual(await run.ask(socket, "data"), { name: "é" });
+    await run.ask(a, "tell", { to: [room] }, "live again");
+    await run.until("the last word", async () => {
+      await run.ask(socket, "echo");
+      return got.length === 4;
+    });
+    assert.deepEqual(got, ["first", "by a", "by b", "live again"]);
+  },
+
   // The client is back before the server has noticed that it was away: the old
   // connection still looks alive.
   async "recovery-half-open"(run) {
