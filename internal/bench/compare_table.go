@@ -27,11 +27,36 @@ func (c *comparison) writeTable(w io.Writer) error {
 		}
 	}
 	fmt.Fprintf(&b, "| messages checked; lost, duplicated, out of order, misrouted or corrupt, connections lost | %s |\n", strings.Join(c.checks(columns), " | "))
+	c.writeDoubts(&b)
 	for _, f := range c.Failures {
 		fmt.Fprintf(&b, "\nFailed: %s\n", strings.ReplaceAll(f, "\n", " "))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+const (
+	// tolerable is the share of the machine that others may use.
+	tolerable = 0.1
+	// punctual is how late a sender may be, in milliseconds.
+	punctual = 100
+)
+
+// writeDoubts names the runs that something else disturbed.
+func (c *comparison) writeDoubts(b *strings.Builder) {
+	var doubts []string
+	for _, k := range c.cases {
+		for _, name := range c.columns() {
+			for _, r := range c.Results[k.name][name] {
+				if t := r.Traffic; t != nil && (t.OthersCPU > tolerable || t.BehindMS > punctual) {
+					doubts = append(doubts, fmt.Sprintf("%s %s (%.0f%%, %.0f ms)", k.name, name, t.OthersCPU*100, t.BehindMS))
+				}
+			}
+		}
+	}
+	if len(doubts) > 0 {
+		fmt.Fprintf(b, "\nDisturbed runs, by the share of the machine that others used and how late a sender was: %s.\n", strings.Join(doubts, ", "))
+	}
 }
 
 // columns returns the names of the columns: the floor only if it was measured.

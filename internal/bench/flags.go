@@ -13,7 +13,7 @@ func loadFlags(f *pflag.FlagSet, o *Options) {
 	f.IntVar(&o.Clients, "clients", d.Clients, "connections")
 	f.DurationVar(&o.Duration, "duration", d.Duration, "how long to measure")
 	f.DurationVar(&o.Drain, "drain", max(d.Drain, 0), "how long clients let arrivals wait: 0 for true latencies, else the server does not pay for waking them")
-	f.IntVar(&o.Workers, "workers", 0, "client processes (default one per 15,000 clients)")
+	f.IntVar(&o.Workers, "workers", 0, "client processes (default one per 15,000 clients, or per as many as a process may open files)")
 	f.IntVar(&o.Concurrency, "concurrency", d.Concurrency, "handshakes under way at a time")
 	f.IntVar(&o.Prime, "prime", max(d.Prime, 0), "clients that connect and leave before the others, so that what the server needs once is not counted per client")
 	f.Float64Var(&o.ConnectRate, "connect-rate", 0, "connections begun per second (default no bound)")

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seed-09a96375/belfry/internal/bench/dialect"
+	"github.com/seed-09a96375/belfry/internal/bench/proc"
 	"github.com/seed-09a96375/belfry/internal/bench/stamp"
 	"github.com/seed-09a96375/belfry/internal/bench/worker"
 )
@@ -59,7 +60,8 @@ type Options struct {
 	// keeps the server from paying for waking the clients; latencies then contain
 	// it. Negative reads at once, which is the default of Echo.
 	Drain time.Duration
-	// Workers is the number of processes. Default one per 15,000 clients.
+	// Workers is the number of processes. Default one per 15,000 clients, or per
+	// as many as a process may open files.
 	Workers int
 	// Concurrency bounds the handshakes under way, over all workers. Default 256.
 	Concurrency int
@@ -79,8 +81,18 @@ type Options struct {
 	Seed uint64
 }
 
-// clientsPerWorker keeps a worker well below the usual limit of descriptors.
-const clientsPerWorker = 15_000
+const (
+	// clientsPerWorker keeps a worker well below the usual limit of descriptors.
+	clientsPerWorker = 15_000
+	// ownFiles is what a worker opens besides its connections, generously.
+	ownFiles = 50
+)
+
+// defaultWorkers returns how many processes the clients need.
+func defaultWorkers(clients int) int {
+	each := min(clientsPerWorker, max(proc.FileLimit()-ownFiles, 1))
+	return (clients + each - 1) / each
+}
 
 func (o Options) withDefaults() Options {
 	o = o.withModeDefaults()
@@ -95,7 +107,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.Duration, 10*time.Second)
 	setDefault(&o.Warmup, 2*time.Second)
 	setDefault(&o.Drain, 3*time.Millisecond)
-	setDefault(&o.Workers, (o.Clients+clientsPerWorker-1)/clientsPerWorker)
+	setDefault(&o.Workers, defaultWorkers(o.Clients))
 	setDefault(&o.Concurrency, 256)
 	setDefault(&o.Timeout, 30*time.Second)
 	setDefault(&o.Grace, 3*time.Second)

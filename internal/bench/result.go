@@ -84,6 +84,10 @@ type Traffic struct {
 	PerMillion *float64 `json:"server_cpu_per_million,omitempty"`
 	// GeneratorCPU is what the clients used meanwhile.
 	GeneratorCPU float64 `json:"generator_cpu"`
+	// OthersCPU is what neither the servers that are measured nor the clients
+	// used of this machine meanwhile, in parts of the whole machine, 0 to 1. If it
+	// is not small, the figures are not to be trusted.
+	OthersCPU float64 `json:"others_cpu_share"`
 }
 
 // Latency is a distribution in milliseconds.

@@ -7,18 +7,21 @@ import (
 	"github.com/seed-09a96375/belfry/internal/bench/worker"
 )
 
-// worthwhile is the growth of deliveries that makes a larger window worth it.
-const worthwhile = 1.05
+const (
+	// worthwhile is the growth of deliveries that makes a larger window worth it.
+	worthwhile = 1.05
+	// patience is how many windows in a row may be not worth it.
+	patience = 3
+)
 
 // saturate doubles the number of messages on the way until that brings no more
-// deliveries, twice in a row no more than worthwhile, or until connections
-// break. The best step is the result.
+// deliveries, or until connections break. The best step is the result.
 func (r *run) saturate(ctx context.Context) error {
 	if err := r.begin(ctx, 1); err != nil {
 		return err
 	}
 	best, flat := -1, 0
-	for w := 1; w <= r.opts.WindowMax && flat < 2 && r.lost == 0 && !r.result.Partial; w *= 2 {
+	for w := 1; w <= r.opts.WindowMax && flat < patience && r.lost == 0 && !r.result.Partial; w *= 2 {
 		t, err := r.step(ctx, w)
 		if err != nil {
 			return err

@@ -101,6 +101,7 @@ func textTraffic(w io.Writer, r *Result) {
 		fmt.Fprintf(w, "server CPU\t%.3f s per million %s\n", *t.PerMillion, what)
 	}
 	fmt.Fprintf(w, "generator CPU\t%.2f s, at most %.1f ms behind schedule\n", t.GeneratorCPU, t.BehindMS)
+	fmt.Fprintf(w, "others' CPU\t%.0f%% of the machine\n", t.OthersCPU*100)
 	if t.Stalls > 0 {
 		fmt.Fprintf(w, "stalls\t%d\n", t.Stalls)
 	}

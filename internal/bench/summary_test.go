@@ -40,7 +40,7 @@ func full() *Result {
 	latency := Latency{Count: 10, Mean: 1.5, P50: 1, P99: 9.25, P999: 10, Max: 11}
 	traffic := Traffic{
 		Seconds: 10, Window: 4, Sent: 100, Deliveries: 100_000, PerSecond: 10_000, Latency: latency,
-		BehindMS: 0.5, Stalls: 1, ServerCPU: number(1.37), PerMillion: number(13.7), GeneratorCPU: 0.25,
+		BehindMS: 0.5, Stalls: 1, ServerCPU: number(1.37), PerMillion: number(13.7), GeneratorCPU: 0.25, OthersCPU: 0.02,
 	}
 	return &Result{
 		Mode: Fanout, Protocol: "socketio", URLs: []string{"http://127.0.0.1:3000"},
@@ -98,6 +98,8 @@ func TestComparisonTable(t *testing.T) {
 		"fanout-1k":   {"floor": of(5, 6, 4), "a": of(10, 12, 11), "b": of(8, 9)},
 		"saturate-1k": {"a": of(1)},
 	}
+	c.Results["saturate-1k"]["a"][0].Traffic.OthersCPU = 0.25
+	c.Results["fanout-1k"]["b"][0].Traffic.BehindMS = 1200
 	c.Failures = []string{"saturate-1k, b: refused\nthe server wrote: no"}
 	var b bytes.Buffer
 	if err := c.writeTable(&b); err != nil {

@@ -3,10 +3,12 @@ package bench
 import (
 	"context"
 	"errors"
+	"runtime"
 	"time"
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 
+	"github.com/seed-09a96375/belfry/internal/bench/proc"
 	"github.com/seed-09a96375/belfry/internal/bench/worker"
 )
 
@@ -94,6 +96,10 @@ func (r *run) pass(ctx context.Context, d time.Duration) error {
 
 // interval measures the traffic of a while.
 func (r *run) interval(ctx context.Context, d time.Duration) (*Traffic, error) {
+	busy, err := proc.Busy()
+	if err != nil {
+		return nil, err
+	}
 	before, err := r.measure()
 	if err != nil {
 		return nil, err
@@ -114,7 +120,22 @@ func (r *run) interval(ctx context.Context, d time.Duration) (*Traffic, error) {
 	}
 	t.ServerCPU = cpuBetween(before, after)
 	t.PerMillion = per(t.ServerCPU, float64(t.Deliveries), 1e6)
-	return t, nil
+	t.OthersCPU, err = othersCPU(t, busy)
+	return t, err
+}
+
+// othersCPU returns what others used of the machine since it had been busy for
+// that long. This process sleeps meanwhile.
+func othersCPU(t *Traffic, busy int64) (float64, error) {
+	now, err := proc.Busy()
+	if err != nil || t.Seconds == 0 {
+		return 0, err
+	}
+	others := seconds(now-busy) - t.GeneratorCPU
+	if t.ServerCPU != nil {
+		others -= *t.ServerCPU
+	}
+	return max(others, 0) / t.Seconds / float64(runtime.NumCPU()), nil
 }
 
 // marks asks all workers what happened since the last time.

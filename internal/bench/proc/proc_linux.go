@@ -25,6 +25,9 @@ func Take(pids []int) (Snapshot, error) {
 	return s, nil
 }
 
+// Self measures this process, without those that it started.
+func Self() (Usage, error) { return usage(os.Getpid()) }
+
 // add measures pid, then its descendants; those may end at any time.
 func (s Snapshot) add(pid int) error {
 	if _, known := s[pid]; known {

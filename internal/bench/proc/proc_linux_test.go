@@ -89,6 +89,22 @@ func TestCPUSinceCountsNewcomersWhole(t *testing.T) {
 	}
 }
 
+func TestBusyCountsEverybody(t *testing.T) {
+	before, err := Busy()
+	if err != nil {
+		t.Fatal(err)
+	}
+	burn(t, int64(100*time.Millisecond))
+	after, err := Busy()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Some ticks may have gone to the books of the next read.
+	if got := after - before; got < int64(50*time.Millisecond) {
+		t.Errorf("the machine worked %v, want at least most of the 100ms burnt", time.Duration(got))
+	}
+}
+
 func TestThisMachine(t *testing.T) {
 	if m := ThisMachine(); m.Cores < 1 || m.Memory < 1<<20 || m.Kernel == "" || m.Go == "" {
 		t.Errorf("incomplete: %+v", m)
