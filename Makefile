@@ -84,15 +84,19 @@ fmt: .cache/bin/gofumpt ## let gofumpt change them
 
 .PHONY: vet
 vet: ## go vet
-	@set -e; for m in $(MODULES); do (cd $$m && $(GO) vet ./...); done
+	@status=0; for m in $(MODULES); do (cd $$m && $(GO) vet ./...) || status=1; done; exit $$status
 
 .PHONY: lint
 lint: .cache/bin/golangci-lint ## golangci-lint
-	@set -e; for m in $(MODULES); do echo "lint $$m"; (cd $$m && $(CURDIR)/.cache/bin/golangci-lint run --config $(CURDIR)/.golangci.yaml ./...); done
+	@status=0; for m in $(MODULES); do echo "lint $$m"; \
+		(cd $$m && $(CURDIR)/.cache/bin/golangci-lint run --config $(CURDIR)/.golangci.yaml ./...) || status=1; \
+	done; exit $$status
 
 .PHONY: cross
 cross: ## build and vet for other systems
-	@set -e; for os in darwin windows; do echo "GOOS=$$os"; GOOS=$$os $(GO) build ./... && GOOS=$$os $(GO) vet ./...; done
+	@status=0; for os in darwin windows; do echo "GOOS=$$os"; \
+		GOOS=$$os $(GO) build ./... && GOOS=$$os $(GO) vet ./... || status=1; \
+	done; exit $$status
 
 .PHONY: clean
 clean: ## remove what was built and installed here
