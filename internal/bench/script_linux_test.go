@@ -17,6 +17,8 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/script",
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("URL", urls[0])
+			// The race detector lets every process sleep for a second at its end.
+			e.Setenv("GORACE", "atexit_sleep_ms=0")
 			e.Setenv("PID", strconv.Itoa(os.Getpid()))
 			return nil
 		},
