@@ -41,8 +41,9 @@ func TestCleanRuns(t *testing.T) {
 			t.Run(c.name+"/"+string(protocol), func(t *testing.T) {
 				t.Parallel()
 				_, urls := nodes(t, benchtest.Options{Centrifuge: protocol == dialect.Centrifuge}, c.nodes)
-				c.opts.URLs, c.opts.Protocol = urls, protocol
-				verifyClean(t, mustStart(t, c.opts))
+				o := c.opts
+				o.URLs, o.Protocol = urls, protocol
+				verifyClean(t, mustStart(t, o))
 			})
 		}
 	}
