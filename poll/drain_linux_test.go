@@ -1,6 +1,7 @@
 package poll_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -53,6 +54,7 @@ func dialRaw(addr string, i int) (int, error) {
 	if !strings.HasPrefix(addr, "/") {
 		// Sources of their own, lest the ports of one address run out.
 		network, dialer.LocalAddr = "tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(2+i/10000))}
+		dialer.Control = lateBind
 	}
 	c, err := dialer.Dial(network, addr)
 	if err != nil {
@@ -88,6 +90,16 @@ func drainAll(epfd int) {
 	}
 }
 
+// lateBind leaves the choice of the port to connect(2), which may take one that
+// is in use towards another address: thousands of clients come and go here.
+func lateBind(_, _ string, c syscall.RawConn) error {
+	var failed error
+	err := c.Control(func(fd uintptr) {
+		failed = unix.SetsockoptInt(int(fd), unix.IPPROTO_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1)
+	})
+	return errors.Join(err, failed)
+}
+
 // startDrain connects n clients of a drain process to ln and returns the
 // server's ends.
 func startDrain(t testing.TB, ln net.Listener, n int) []net.Conn {
@@ -118,6 +130,11 @@ func startClients(t testing.TB, ln net.Listener, n int, env string) []net.Conn {
 			t.Error(err)
 		}
 	})
+	// A process that fails says so on standard error; nobody waits for it.
+	type deadliner interface{ SetDeadline(time.Time) error }
+	if err := ln.(deadliner).SetDeadline(time.Now().Add(time.Minute)); err != nil {
+		t.Fatal(err)
+	}
 	conns := make([]net.Conn, n)
 	for i := range conns {
 		if conns[i], err = ln.Accept(); err != nil {
