@@ -237,14 +237,21 @@ func (f *feed) probe(p push) {
 		f.link.health.foreign(f.link, "probe", errPush)
 		return
 	}
-	switch seq := numbers[1]; {
-	case p.epoch != f.in.counter:
+	if p.epoch != f.in.counter {
 		f.lose("a probe of another epoch came")
+		return
+	}
+	f.reached(numbers[1], numbers[2])
+}
+
+// reached says that all up to a number came before on a connection in step.
+func (f *feed) reached(seq, stamp uint64) {
+	switch {
 	case seq <= f.number:
 	case f.chain == nil:
-		f.repair(f.number)
+		f.repair(f.number) // it did not
 	default:
-		f.reach(seq, numbers[2]) // of the followed channels nothing is missing, see check
+		f.reach(seq, stamp) // of the followed channels nothing is missing, see check
 	}
 }
 
@@ -292,8 +299,10 @@ func (f *feed) mark(conn uint64, p push) {
 		if !f.cross(in, m) {
 			return
 		}
-	case m.seq > f.number && !f.repair(f.number):
+	case fresh && m.seq > f.number && !f.repair(f.number):
 		return
+	case !fresh:
+		f.reached(m.seq, m.stamp)
 	}
 	f.conn = conn
 	if fresh {

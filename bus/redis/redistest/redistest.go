@@ -143,6 +143,53 @@ func (s *Server) Must(words ...string) string {
 	return answer
 }
 
+// Calls returns how often a command was called since CONFIG RESETSTAT, within
+// scripts too.
+func (s *Server) Calls(command string) int {
+	s.t.Helper()
+	var n int
+	_, _ = fmt.Sscanf(s.info("commandstats", "cmdstat_"+command+":"), "calls=%d", &n) // 0: never
+	return n
+}
+
+// OutputBytes returns what was sent to clients since CONFIG RESETSTAT.
+func (s *Server) OutputBytes() int {
+	s.t.Helper()
+	var n int
+	_, _ = fmt.Sscan(s.info("stats", "total_net_output_bytes:"), &n)
+	return n
+}
+
+// CPU returns the processor time that the server has taken.
+func (s *Server) CPU() time.Duration {
+	s.t.Helper()
+	var user, system float64
+	_, _ = fmt.Sscan(s.info("cpu", "used_cpu_user:"), &user)
+	_, _ = fmt.Sscan(s.info("cpu", "used_cpu_sys:"), &system)
+	return time.Duration((user + system) * float64(time.Second))
+}
+
+// info returns what follows the name in a section of INFO, "" if it is not there.
+func (s *Server) info(section, name string) string {
+	s.t.Helper()
+	conn, err := net.Dial("tcp", s.Addr())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+	if _, err := fmt.Fprintf(conn, "INFO %s\r\nQUIT\r\n", section); err != nil {
+		s.t.Fatal(err)
+	}
+	lines := bufio.NewScanner(conn)
+	for lines.Scan() {
+		if after, ok := strings.CutPrefix(lines.Text(), name); ok {
+			return after
+		}
+	}
+	return ""
+}
+
 // Signal sends a signal to the process, SIGSTOP and SIGCONT for a pause.
 func (s *Server) Signal(sig syscall.Signal) {
 	s.mu.Lock()
