@@ -40,20 +40,20 @@ test: ## all tests, under the race detector; installs what they need
 	@scripts/install
 	@scripts/fetch-client || true
 	$(GO) test $(RACE) -timeout 15m ./...
-	cd interop && $(GO) test $(RACE) -timeout 15m -skip '^TestNode$$' ./...
+	cd interop && $(GO) test $(RACE) -count=1 -timeout 15m -skip '^TestNode$$' ./...
 
 .PHONY: interop
 interop: ## the official clients against Belfry, and against Node.js as the control
 	@scripts/check-go
 	@scripts/install
 	@scripts/fetch-client || true
-	cd interop && $(GO) test $(RACE) -timeout 20m ./...
+	cd interop && $(GO) test $(RACE) -count=1 -timeout 20m ./...
 
 .PHONY: control
 control: ## only the control: what interop demands is what Node.js does
 	@scripts/check-go
 	@scripts/install
-	cd interop && $(GO) test $(RACE) -timeout 15m -run '^TestNode$$' .
+	cd interop && $(GO) test $(RACE) -count=1 -timeout 15m -run '^TestNode$$' .
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZ, 10s if not given

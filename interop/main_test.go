@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -44,6 +45,27 @@ func TestBelfryOverRedis(t *testing.T) {
 	r := redistest.Start(t)
 	s := start(t, build(t, ".", "./server"), "testdata/profiles.json", r.URL())
 	clients(t, belfryServer, s, aboutNodes(load[[]scenario](t, "scenarios.json")))
+}
+
+// TestFaultsAreFound runs the scenarios about order against a server that loses,
+// doubles or swaps some events: they must fail.
+func TestFaultsAreFound(t *testing.T) {
+	js4 := allClients()[0]
+	argv := js4.argv(t)
+	for _, fault := range []string{"lose", "double", "swap"} {
+		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
+			installed(t, "node/node_modules", "scripts/install clients")
+			s := start(t, "node", "node/contract.js", "testdata/profiles.json", fault)
+			names := []string{"order-down", "cluster-order", "order-mixed"}
+			results := run(t, append(slices.Clone(argv), config(js4, "websocket", names, newNetwork(t, s))))
+			for _, name := range names {
+				if r, ran := results[name]; !ran || r.OK {
+					t.Errorf("%s did not notice: %+v", name, r)
+				}
+			}
+		})
+	}
 }
 
 func everything(t *testing.T, kind server, s *subject.Subject) {

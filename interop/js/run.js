@@ -62,16 +62,20 @@ class Run {
     return this.within(ms, `event ${event}`, got);
   }
 
-  // collect resolves with the first arguments of the next n events.
-  collect(emitter, event, n) {
+  // collect resolves with the first arguments of the next n events. It gives up
+  // when none has come for a while.
+  collect(emitter, event, n, ms = 6000) {
     const all = [];
-    const full = new Promise((done) => {
+    return new Promise((done, fail) => {
+      const late = () => fail(new Error(`event ${event}: ${all.length} of ${n}, then none`));
+      let timer = setTimeout(late, ms);
       emitter.on(event, (arg) => {
         all.push(arg);
-        if (all.length === n) done(all);
+        clearTimeout(timer);
+        if (all.length === n) return done(all);
+        timer = setTimeout(late, ms);
       });
     });
-    return this.within(15_000, `${n} times event ${event}`, full, () => `got ${all.length}`);
   }
 
   // ask emits and resolves with the arguments of the acknowledgement.
@@ -115,10 +119,10 @@ class Run {
     if (!res.ok) throw new Error(`control ${what}: ${res.status}`);
   }
 
-  within(ms, what, promise, more = () => "") {
+  within(ms, what, promise) {
     let timer;
     const late = new Promise((_, fail) => {
-      timer = setTimeout(() => fail(new Error(`${what}: not within ${ms} ms ${more()}`)), ms);
+      timer = setTimeout(() => fail(new Error(`${what}: not within ${ms} ms`)), ms);
     });
     promise.catch(() => {});
     late.catch(() => {});

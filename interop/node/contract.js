@@ -4,7 +4,9 @@
 // packet cases and HTTP cases are themselves right. interop/README.md has the
 // contract, interop/testdata/profiles.json the profiles that are served.
 //
-//   node contract.js PROFILES.json
+//   node contract.js PROFILES.json [lose|double|swap]
+//
+// The second argument is a fault that the tests must find.
 //
 // It prints one JSON line, profile name to base URL, once every profile
 // listens, and ends when its standard input ends.
@@ -18,6 +20,7 @@ const msgpack = require("socket.io-msgpack-parser");
 const { Mesh } = require("./contract/mesh");
 const { Records } = require("./contract/records");
 const { serve } = require("./contract/namespaces");
+const { spoil } = require("./contract/broken");
 
 const own = new Set(["name", "cluster", "engine", "msgpack", "deny"]);
 
@@ -43,10 +46,17 @@ function echoEngine(server, opts) {
   });
 }
 
+function socketIO(server, opts, records) {
+  const io = new Server(server, opts);
+  const fault = process.argv[3];
+  if (fault) spoil(io, fault);
+  serve(io, records);
+}
+
 async function listen(profile, meshes, records) {
   const server = http.createServer((req, res) => res.writeHead(404).end());
   if (profile.engine) echoEngine(server, options(profile, meshes));
-  else serve(new Server(server, options(profile, meshes)), records);
+  else socketIO(server, options(profile, meshes), records);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return `http://127.0.0.1:${server.address().port}`;
