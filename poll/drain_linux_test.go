@@ -52,8 +52,9 @@ func drain(spec string) error {
 func dialRaw(addr string, i int) (int, error) {
 	network, dialer := "unix", net.Dialer{}
 	if !strings.HasPrefix(addr, "/") {
-		// Sources of their own, lest the ports of one address run out.
-		network, dialer.LocalAddr = "tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, byte(2+i/10000))}
+		// Sources of its own, lest the ports of one address run out.
+		pid := os.Getpid()
+		network, dialer.LocalAddr = "tcp", &net.TCPAddr{IP: net.IPv4(127, byte(1+pid>>8%250), byte(pid), byte(2+i/10000))}
 		dialer.Control = lateBind
 	}
 	c, err := dialer.Dial(network, addr)
