@@ -114,6 +114,34 @@ func TestFinishWhileCollecting(t *testing.T) {
 	}
 }
 
+// A queue that is full before it is time is written at once.
+func TestCollectingIsBounded(t *testing.T) {
+	w := collecting(t, poll.Options{MaxCoalesce: 50 * time.Millisecond, Loops: 1, MaxQueue: 100})
+	h := newHandler(nil)
+	client := w.connect(h)
+	const frames = 100
+	got := make(chan error, 1)
+	go func() {
+		_, err := io.ReadFull(client, make([]byte, frames*60))
+		got <- err
+	}()
+	for range frames {
+		mustSend(t, h.conn, make([]byte, 60))
+		if n := h.conn.Buffered(); n > 100 {
+			t.Fatalf("%d bytes wait", n)
+		}
+	}
+	if err := <-got; err != nil {
+		t.Error(err)
+	}
+}
+
+// Connections that die while they wait to be written harm no others.
+func TestNoCrossTalkWhileCollecting(t *testing.T) {
+	w := collecting(t, poll.Options{MaxCoalesce: 3 * time.Millisecond})
+	runCrossTalk(t, w, 8, 100)
+}
+
 // What waits to be collected does not keep a group from closing.
 func TestCloseWhileCollecting(t *testing.T) {
 	w := collecting(t, poll.Options{MaxCoalesce: 100 * time.Millisecond, Loops: 1})

@@ -9,9 +9,8 @@ import (
 
 // Options configure a Group. The zero value is ready for use.
 type Options struct {
-	// Loops is the number of epoll loops, each one goroutine and one thread that
-	// mostly sleeps. Default: GOMAXPROCS. Without meaning where there is no
-	// epoll.
+	// Loops is the number of epoll loops, each one goroutine. Default:
+	// GOMAXPROCS. Without meaning where there is no epoll.
 	Loops int
 	// MaxQueue bounds the bytes that wait per connection. One frame larger than
 	// that is accepted when nothing else waits. Default: 1 MiB.
