@@ -39,8 +39,9 @@ test: ## all tests, under the race detector; installs what they need
 	@scripts/check-go
 	@scripts/install
 	@scripts/fetch-client || true
-	$(GO) test $(RACE) -timeout 15m ./...
-	cd interop && $(GO) test $(RACE) -count=1 -timeout 15m -skip '^TestNode$$' ./...
+	@status=0; $(GO) test $(RACE) -timeout 15m ./... || status=1; \
+		(cd interop && $(GO) test $(RACE) -count=1 -timeout 15m -skip '^TestNode$$' ./...) || status=1; \
+		exit $$status
 
 .PHONY: interop
 interop: ## the official clients against Belfry, and against Node.js as the control
