@@ -4,7 +4,8 @@
 SHELL   := /bin/sh
 GO      ?= go
 FUZZ    ?= 10s
-RACE    ?= -race
+# The race detector needs a C compiler; `make install` says so if there is none.
+RACE    ?= $$(command -v cc >/dev/null 2>&1 && echo -race)
 # Where modules with a go.mod of their own are, the product's first.
 MODULES := . interop
 

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -115,11 +116,13 @@ func (w *testWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// build compiles a program of the module in dir with the race detector.
+// build compiles a program of the module in dir, with the race detector if the
+// test has it.
 func build(t *testing.T, dir, pkg string) string {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "program")
-	cmd := exec.Command("go", "build", "-race", "-o", out, pkg)
+	args := slices.Concat([]string{"build", "-o", out}, raceFlag(), []string{pkg})
+	cmd := exec.Command("go", args...)
 	cmd.Dir = dir
 	if b, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("build %s: %v\n%s", pkg, err, b)

@@ -1,0 +1,5 @@
+//go:build !race
+
+package interop
+
+func raceFlag() []string { return nil }
