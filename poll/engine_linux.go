@@ -121,7 +121,7 @@ func (e *engine) addTo(s *Stats) {
 		l.counts.addTo(s)
 		s.Interval = max(s.Interval, time.Duration(l.pace.interval.Load())*time.Millisecond)
 		l.mu.Lock()
-		s.Open += int64(l.conns)
+		s.Open += int64(l.open)
 		l.mu.Unlock()
 	}
 }

@@ -2,12 +2,9 @@ package poll
 
 import (
 	"encoding/binary"
-	"fmt"
 	"os"
 	"runtime"
 	"sync"
-	"syscall"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -23,23 +20,19 @@ type loop struct {
 
 	engine *engine
 	group  *Group
-	file   *os.File // the epoll instance
-	epfd   int      // its descriptor
-	wakefd int      // eventfd: interrupts the waiting
+	epfd   int
+	wakefd int // eventfd: interrupts the waiting
 
 	// Of the goroutine alone.
-	waiting syscall.RawConn    // of file
-	poll    func(uintptr) bool // take
-	came    int                // events, when take was called last
-	rounds  int                // without waiting
-	buf     []byte             // lent to handlers
-	events  []unix.EpollEvent
-	again   []*conn // were cut short in favour of others
-	batch   []*conn // are being attended to
+	buf    []byte // lent to handlers
+	events []unix.EpollEvent
+	again  []*conn // were cut short in favour of others
+	batch  []*conn // are being attended to
+	busy   bool    // there was something to do lately
 
 	mu       sync.Mutex
 	inbox    []*conn // wait to be attended to
-	conns    int     // open ones
+	open     int     // connections
 	asleep   bool    // waiting, or about to
 	stopping bool
 	gone     bool
@@ -50,7 +43,6 @@ const (
 	// readRounds bounds the buffers that one connection gets before others.
 	readRounds  = 4
 	eventsRound = 256
-	yieldRounds = 4
 	// keepInbox bounds the memory that stays after many were closed at once.
 	keepInbox = 1024
 
@@ -59,42 +51,27 @@ const (
 )
 
 func newLoop(e *engine) (*loop, error) {
+	epfd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, os.NewSyscallError("epoll_create1", err)
+	}
+	wakefd, err := unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	if err != nil {
+		_ = unix.Close(epfd)
+		return nil, os.NewSyscallError("eventfd", err)
+	}
 	l := &loop{
-		engine: e, group: e.group, epfd: -1, wakefd: -1,
+		engine: e, group: e.group, epfd: epfd, wakefd: wakefd,
 		buf:    make([]byte, readSize),
 		events: make([]unix.EpollEvent, eventsRound),
 	}
 	l.pace.setUp(e.group.opts)
-	if err := l.open(); err != nil {
+	// Edge-triggered: every write to it wakes, and it need not be read.
+	if err := l.watch(wakefd, unix.EPOLLIN|unix.EPOLLET); err != nil {
 		l.closeDescriptors()
 		return nil, err
 	}
 	return l, nil
-}
-
-// open makes the epoll instance and hands it to Go's poller: waiting there is
-// cheaper, for few events and for the time until they are handled, than a
-// thread that is blocked in epoll_wait.
-func (l *loop) open() (err error) {
-	if l.epfd, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {
-		return os.NewSyscallError("epoll_create1", err)
-	}
-	if err := unix.SetNonblock(l.epfd, true); err != nil {
-		return os.NewSyscallError("fcntl", err)
-	}
-	l.file = os.NewFile(uintptr(l.epfd), "epoll")
-	if err := l.file.SetReadDeadline(time.Time{}); err != nil {
-		return fmt.Errorf("wait for epoll: %w", err)
-	}
-	if l.waiting, err = l.file.SyscallConn(); err != nil {
-		return fmt.Errorf("wait for epoll: %w", err)
-	}
-	l.poll = l.take
-	if l.wakefd, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
-		return os.NewSyscallError("eventfd", err)
-	}
-	// Edge-triggered: every write to it wakes, and it need not be read.
-	return l.watch(l.wakefd, unix.EPOLLIN|unix.EPOLLET)
 }
 
 func (l *loop) watch(fd int, events uint32) error {
@@ -116,7 +93,7 @@ func (l *loop) enter(c *conn) bool {
 	if l.stopping {
 		return false
 	}
-	l.conns++
+	l.open++
 	l.engine.table.set(int(c.fd), c)
 	return true
 }
@@ -133,7 +110,7 @@ func (l *loop) forget(fd int) {
 func (l *loop) left() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.conns--
+	l.open--
 }
 
 func (l *loop) run() {
@@ -166,31 +143,29 @@ func (l *loop) isOver() bool {
 }
 
 // deserted is called under mu.
-func (l *loop) deserted() bool { return l.stopping && l.conns == 0 }
+func (l *loop) deserted() bool { return l.stopping && l.open == 0 }
 
-// wait returns the number of events. If there are always some it lets the
-// goroutines run now and then that handlers may have started.
+// wait returns the number of events. While there is work it asks without
+// blocking, which spares the way through Go's scheduler, but first lets the
+// goroutines run that handlers may have started.
 func (l *loop) wait() int {
-	if l.rounds++; l.rounds >= yieldRounds {
-		l.rounds = 0
+	if l.busy || len(l.again) > 0 {
 		runtime.Gosched()
+		n := sysEpollNow(l.epfd, l.events)
+		if n > 0 || len(l.again) > 0 {
+			return n
+		}
 	}
-	if len(l.again) > 0 || !l.fallAsleep() {
-		return sysEpollNow(l.epfd, l.events)
+	if !l.fallAsleep() {
+		return 0
 	}
-	_ = l.waiting.Read(l.poll) // fails for a closed file only
+	n, err := unix.EpollWait(l.epfd, l.events, -1)
 	l.awake()
-	return l.came
-}
-
-// take is what waiting calls, until there are events; it parks the goroutine in
-// between.
-func (l *loop) take(uintptr) bool {
-	l.came = sysEpollNow(l.epfd, l.events)
-	if l.came == 0 {
-		l.rounds = 0
+	if err != nil { // EINTR
+		return 0
 	}
-	return l.came > 0
+	l.busy = true
+	return n
 }
 
 // fallAsleep fails if there is something to do.
@@ -198,6 +173,7 @@ func (l *loop) fallAsleep() bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.asleep = len(l.inbox) == 0 && !l.deserted()
+	l.busy = false
 	return l.asleep
 }
 
@@ -252,10 +228,6 @@ func (l *loop) stop() {
 }
 
 func (l *loop) closeDescriptors() {
-	if l.wakefd >= 0 {
-		_ = unix.Close(l.wakefd)
-	}
-	if l.file != nil {
-		_ = l.file.Close()
-	}
+	_ = unix.Close(l.wakefd)
+	_ = unix.Close(l.epfd)
 }
