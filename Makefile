@@ -57,6 +57,12 @@ control: ## only the control: what interop demands is what Node.js does
 	@scripts/install
 	cd interop && $(GO) test $(RACE) -count=1 -timeout 15m -run '^TestNode$$' .
 
+.PHONY: chaos
+chaos: ## faults on purpose: cut links, restarts, silence, with counted messages
+	@scripts/check-go
+	@scripts/install redis-server
+	$(GO) test $(RACE) -tags chaos -timeout 15m -count 1 ./bus/redis
+
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZ, 10s if not given
 	@scripts/check-go

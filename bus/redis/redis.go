@@ -1,5 +1,5 @@
 // Package redis is the bus of nodes that share a Redis 7 (or Valkey): a single
-// one, or one that Sentinel watches. Redis Cluster is not supported yet.
+// one, or one that Sentinel watches (not tested yet). Redis Cluster is not supported.
 //
 // # Flow
 //
