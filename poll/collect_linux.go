@@ -11,7 +11,9 @@ type collector struct {
 	mu      sync.Mutex
 	fresh   []heldConn // came since the last round
 	running bool
-	waiting []heldConn // the goroutine's own
+	// The goroutine's own: those that wait, from head on.
+	waiting []heldConn
+	head    int
 }
 
 type heldConn struct {
@@ -88,10 +90,10 @@ func (l *loop) stillCollecting() bool {
 	k := &l.collector
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	idle := len(k.waiting) == 0 && len(k.fresh) == 0 && !l.collects()
+	idle := k.head == len(k.waiting) && len(k.fresh) == 0 && !l.collects()
 	if idle || l.isOver() {
 		l.pace.interval.Store(0)
-		k.waiting, k.fresh = nil, nil
+		k.waiting, k.fresh, k.head = nil, nil, 0
 		k.running = false
 	}
 	return k.running
@@ -101,26 +103,30 @@ func (l *loop) stillCollecting() bool {
 // They wait in the order of their last write, nearly.
 func (l *loop) flushDue() {
 	k := &l.collector
-	k.mu.Lock()
-	k.waiting = append(k.waiting, k.fresh...)
-	clear(k.fresh)
-	k.fresh = k.fresh[:0]
-	k.mu.Unlock()
-
+	k.admit()
 	now, interval := l.pace.clock.Load(), l.pace.interval.Load()
-	due := 0
-	for _, w := range k.waiting {
-		if now-w.last < interval {
-			break
-		}
-		due++
+	for k.head < len(k.waiting) && now-k.waiting[k.head].last >= interval {
+		w := k.waiting[k.head]
+		k.waiting[k.head] = heldConn{}
+		k.head++
 		if last, done := w.c.flushHeld(now, interval); !done {
 			l.collectAgain(heldConn{w.c, last})
 		}
 	}
-	rest := copy(k.waiting, k.waiting[due:])
-	clear(k.waiting[rest:])
-	k.waiting = k.waiting[:rest]
+}
+
+// admit moves the new ones to those that wait.
+func (k *collector) admit() {
+	if k.head > len(k.waiting)/2 {
+		rest := copy(k.waiting, k.waiting[k.head:])
+		clear(k.waiting[rest:])
+		k.waiting, k.head = k.waiting[:rest], 0
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.waiting = append(k.waiting, k.fresh...)
+	clear(k.fresh)
+	k.fresh = k.fresh[:0]
 }
 
 // collectAgain is for a connection that was written meanwhile and has frames

@@ -158,7 +158,7 @@ func BenchmarkParallel(b *testing.B) {
 			for range senders {
 				all.Go(func() {
 					frame := poll.Frame{Data: bytes.Repeat([]byte{'x'}, frameSize), Overflow: poll.DropOldest}
-					for range b.N / senders {
+					for range (b.N + senders - 1) / senders {
 						for _, c := range conns {
 							_ = c.Send(frame)
 						}

@@ -47,8 +47,14 @@ func TestConnSize(t *testing.T) {
 
 // BenchmarkIdle reports the bytes that an idle connection takes.
 func BenchmarkIdle(b *testing.B) {
+	for _, portable := range []bool{false, true} {
+		b.Run(fmt.Sprintf("portable=%t", portable), func(b *testing.B) { benchIdle(b, portable) })
+	}
+}
+
+func benchIdle(b *testing.B, portable bool) {
 	const conns = 8000
-	w := newWorld(b, way{network: "tcp"}, poll.Options{})
+	w := newWorld(b, way{network: "tcp", portable: portable}, poll.Options{})
 	settle()
 	withoutHeap, withoutRSS := heap(), rss(b)
 	for _, c := range startDrain(b, w.ln, conns) {

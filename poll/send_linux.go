@@ -1,6 +1,7 @@
 package poll
 
 import (
+	"errors"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -92,7 +93,7 @@ func (c *conn) sendSlow(f Frame, limit int) error {
 		return ErrDropped
 	}
 	err := c.out.push(f, true, limit, drops)
-	if err == ErrSlow {
+	if errors.Is(err, ErrSlow) {
 		drops.slow.Add(1)
 		c.close(ErrSlow)
 	}
