@@ -1,6 +1,7 @@
 package socketio
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 
@@ -18,6 +19,7 @@ type Auth = json.RawMessage
 
 // newArgs splits an array; anything else has no arguments.
 func newArgs(array []byte, attachments [][]byte) Args {
+	array = bytes.TrimLeft(array, " \t\r\n")
 	if len(array) == 0 || array[0] != '[' {
 		return Args{}
 	}

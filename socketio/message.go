@@ -121,9 +121,18 @@ func (n *Namespace) encode(d *hub.Delivery, f format) *outgoing {
 			out.ackID = n.lastAck.Add(1) - 1
 			p.ID, p.HasID = out.ackID, true
 		}
-		out.message = encodePacket(&p, string(m.Offset), f)
+		out.message = encodePacket(&p, n.offset(m), f)
 		return out
 	}).(*outgoing)
+}
+
+// offset is what clients are told of m's place in the log: nothing if they cannot
+// recover by it. The bus may keep a log for others.
+func (n *Namespace) offset(m *belfry.Message) string {
+	if n.server.opts.Recovery == nil {
+		return ""
+	}
+	return string(m.Offset)
 }
 
 // encodePacket encodes p for the wire. An offset that is not empty becomes the

@@ -102,6 +102,14 @@ func TestRecoveryWithoutAnyEvent(t *testing.T) {
 	}
 }
 
+// The bus may keep a log for other nodes: who has no recovery does not see it.
+func TestNoOffsetsWithoutRecovery(t *testing.T) {
+	n := newNode(t, socketio.Options{Bus: memory.New(memory.Options{Log: &memory.Log{}})})
+	c, _ := connect(t, n)
+	mustEmit(t, n.Emit(bg, "x", 1))
+	c.want(`42["x",1]`)
+}
+
 func TestRecoveryRefused(t *testing.T) {
 	nodes := cluster(t, 1, socketio.Options{Recovery: &socketio.Recovery{}})
 	n := nodes[0]

@@ -67,8 +67,8 @@ func TestHarmlessOddities(t *testing.T) {
 	socketio.OnAck(n, "echo", func(_ ctx, _ *socketio.Socket, s string) (string, error) { return s, nil })
 	c, _ := connect(t, n)
 	c.send(`42`, `42[1,2]`, `42["error","x"]`, `42["","x"]`, `3`, `0`, `5`, `6`, `4312["x"]`, `43["x"]`, `431`)
-	c.send(`42007["echo","a"]`)
-	c.want(`437["a"]`)
+	c.send(`42007["echo","a"]`, `421 ["echo","b"]`)
+	c.want(`437["a"]`, `431["b"]`)
 }
 
 func TestConnectTimeout(t *testing.T) {

@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -114,7 +115,7 @@ func (l *link) beatOnce(n uint64) {
 	case verdictOf(err) == fenced:
 		// The lease has run out, or Redis was emptied.
 		_, err = l.renew(ctx, generation)
-	case err == errEpoch:
+	case errors.Is(err, errEpoch):
 		l.subscription.giveUp("the epoch has changed")
 	}
 	l.health.commands(err)

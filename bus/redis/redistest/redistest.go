@@ -1,3 +1,5 @@
+//go:build unix
+
 // Package redistest runs Redis servers for tests: real processes, each on a free
 // port of the loopback interface and in a folder of its own, ended with the test.
 package redistest
