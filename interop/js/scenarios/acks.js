@@ -34,7 +34,7 @@ module.exports = {
     mute.on("question", () => {});
     await run.ask(answers, "join", [room]);
     await run.ask(mute, "join", [room]);
-    const result = await run.ask(answers, "poll", room, 300, "x");
+    const result = await run.ask(answers, "poll", room, 1000, "x");
     assert.deepEqual(result, { error: "timeout", answers: ["x"] });
   },
 

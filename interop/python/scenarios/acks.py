@@ -29,7 +29,7 @@ def ack_broadcast_timeout(run):
     mute.ask("join", [room])
     run.control("freeze", "proxied-main")
     try:
-        result = answers.ask("poll", room, 300, "x")
+        result = answers.ask("poll", room, 1000, "x")
     finally:
         run.control("thaw", "proxied-main")
     equal(result, {"error": "timeout", "answers": ["x"]})

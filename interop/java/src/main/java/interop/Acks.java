@@ -57,7 +57,7 @@ final class Acks {
     for (Peer member : new Peer[] {answers, run.connect()}) {
       member.ask("join", new JSONArray().put(room));
     }
-    Check.equal(answers.ask("poll", room, 300, "x"), result("timeout", "x"));
+    Check.equal(answers.ask("poll", room, 1000, "x"), result("timeout", "x"));
   }
 
   private static void timeout(Run run) throws Exception {
