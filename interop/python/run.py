@@ -115,18 +115,18 @@ class Run:
         return socket
 
     @staticmethod
-    def until(what, question):
+    def until(what, question, patience=PATIENCE):
         """Repeats a question until its answer is right."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + patience
         while time.monotonic() < deadline:
             answer = question()
             if answer:
                 return answer
         raise AssertionError(f"never came true: {what}")
 
-    def ending(self, witness, id):
+    def ending(self, witness, id, patience=PATIENCE):
         """Asks why the server thinks that a socket left, once it has."""
-        return self.until("the server saw the end", lambda: witness.ask("record", id)["reason"])
+        return self.until("the server saw the end", lambda: witness.ask("record", id)["reason"], patience)
 
     def control(self, what, profile):
         """Does something to the network in front of a profile."""
