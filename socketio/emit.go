@@ -104,6 +104,12 @@ func (s *Socket) Deliver(d *hub.Delivery) {
 	if s.state.Load() != connected && s.hold(d) {
 		return
 	}
+	if last := s.replayed.Load(); last != nil && d.Offset != "" {
+		if !s.nsp.space.Before(*last, d.Offset) {
+			return // logged before the replay, delivered after it
+		}
+		s.replayed.Store(nil) // the log's order: none comes any more
+	}
 	s.observe(d)
 	s.transmit(d)
 }

@@ -19,6 +19,10 @@ type Socket struct {
 	finished atomic.Bool              // disconnect handlers have run
 	own      atomic.Pointer[handlers] // nil: none of its own
 
+	// replayed is the offset of the last message that a recovery wrote: it may
+	// still come live.
+	replayed atomic.Pointer[belfry.Offset]
+
 	mu sync.Mutex
 	x  *extra // guarded by mu; nil until something is in it
 }

@@ -46,6 +46,9 @@ func (s *Socket) open() bool {
 		return false
 	}
 	sent := s.replay()
+	if n := len(sent); n > 0 {
+		s.replayed.Store(&sent[n-1].Offset)
+	}
 	_ = s.client.send(s.hello(), engineio.SendOptions{})
 	sent = append(sent, s.flushHeld(sent)...)
 	s.state.Store(connected)
