@@ -2,8 +2,10 @@ package packet
 
 import (
 	"encoding/json"
+	"errors"
 	"math"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -186,6 +188,9 @@ func FuzzAppendMsgpack(f *testing.F) {
 			t.Fatal(err)
 		}
 		q, err := DecodeMsgpack(b, Options{})
+		if err != nil && endlessName(t, p) {
+			return
+		}
 		if err != nil {
 			t.Fatalf("%q: %v", text, err)
 		}
@@ -196,6 +201,25 @@ func FuzzAppendMsgpack(f *testing.F) {
 			t.Errorf("%q:\n got %#v\nwant %#v", text, got, want)
 		}
 	})
+}
+
+// endlessName reports whether the event's name is a number too large for a float64:
+// infinite in JavaScript and in msgpack, null when printed as JSON, and null is no
+// name.
+func endlessName(t *testing.T, p Packet) bool {
+	t.Helper()
+	var args []any
+	d := json.NewDecoder(strings.NewReader(string(p.Data)))
+	d.UseNumber()
+	if d.Decode(&args) != nil || len(args) == 0 {
+		return false
+	}
+	name, ok := args[0].(json.Number)
+	if !ok {
+		return false
+	}
+	_, err := name.Float64()
+	return errors.Is(err, strconv.ErrRange)
 }
 
 // meaning returns the payload as Go values, attachments in their places, numbers
