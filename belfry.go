@@ -73,6 +73,9 @@ type Message struct {
 	Request RequestID
 	// Timeout bounds the wait for answers.
 	Timeout time.Duration
+	// To is the only node that gets the message; empty: all. Such a message is
+	// never logged. A node that is gone is no error.
+	To NodeID
 
 	// Origin is the node that published; set by the bus.
 	Origin NodeID

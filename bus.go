@@ -67,20 +67,52 @@ type Log interface {
 
 // Sessions is what a Bus offers in addition when it keeps the sessions of
 // clients that may come back. Found by assertion on the Link.
+//
+// A session is held by the node that its client is on, from the connection on;
+// it is kept, by nobody, while its client is away; it is taken by the node that
+// its client comes back to, which holds it from then on.
 type Sessions interface {
-	// Keep stores s for at least ttl; a second Keep replaces the first.
-	Keep(ctx context.Context, s *Session, ttl time.Duration) error
+	// Hold stores the session of a client that is on this node: for as long as
+	// the node lives, and for ttl after its death. held says that this node
+	// holds it already: what it stored is replaced, or ErrNoSession tells that
+	// another node has taken the session meanwhile.
+	Hold(ctx context.Context, s *Session, ttl time.Duration, held bool) error
+	// Keep stores the session of a client that has gone, for at least ttl. held
+	// is as for Hold.
+	Keep(ctx context.Context, s *Session, ttl time.Duration, held bool) error
+	// Drop forgets a session that this node holds: its client does not come back.
+	Drop(ctx context.Context, namespace string, id SessionID) error
 	// Take removes the session and returns it: of several callers exactly one
-	// gets it. ErrNoSession: unknown, expired or taken.
-	Take(ctx context.Context, namespace string, id SessionID) (*Session, error)
+	// gets it. ErrNoSession: unknown, expired or taken. A *HeldError: a node
+	// that seems to be alive holds it; take says whether to take it even so,
+	// because that node does not answer.
+	Take(ctx context.Context, namespace string, id SessionID, take Force) (*Session, error)
+	// Confirm says that every client whose session this node holds has received
+	// all that it was to get up to this offset. Take returns no Since before
+	// what the last owner confirmed. It does not block.
+	Confirm(upTo Offset)
 }
+
+// Force says what Take does with a session that a live node holds.
+type Force bool
+
+const (
+	IfFree Force = false // leave it there
+	Always Force = true  // take it; the owner learns it at its next Hold or Keep
+)
+
+// HeldError says that a node holds the session.
+type HeldError struct{ Owner NodeID }
+
+func (e *HeldError) Error() string { return "session held by node " + string(e.Owner) }
 
 // Session is what a client gets back when it returns in time.
 type Session struct {
 	ID        SessionID
 	Socket    SocketID
 	Namespace string
-	// Since is the position at which the session began.
+	// Since is the position from which on the client may have missed messages:
+	// that at which the session began, or a later one that was confirmed.
 	Since Offset
 	Rooms []Membership // without the socket's own
 	Data  []byte       // JSON of the socket's data, nil if none was set
@@ -124,6 +156,16 @@ type LossWatcher interface {
 	// Lost says that messages are missing between the last Deliver of a logged
 	// message and the next. It is called like Deliver, in its order.
 	Lost(reason error)
+}
+
+// Directory is what a Link offers in addition when it knows under which address
+// the nodes reach each other. Found by assertion on the Link.
+type Directory interface {
+	// Announce says under which base URL other nodes reach this one, such as
+	// http://10.0.0.3:8080. It holds until Close.
+	Announce(ctx context.Context, url string) error
+	// Addresses returns the URLs that the nodes that are alive have announced.
+	Addresses(ctx context.Context) (map[NodeID]string, error)
 }
 
 // HealthReporter is what a Link offers in addition when it watches itself. Found

@@ -83,7 +83,7 @@ func (sp *Space) letGo(ctx context.Context, id belfry.SessionID) bool {
 	if sp == nil {
 		return false
 	}
-	f := sp.release.Load()
+	f := sp.onRelease.Load()
 	return f != nil && (*f)(ctx, id)
 }
 

@@ -27,35 +27,84 @@ func (h *Hub) Recovery() (Recovery, error) {
 	return nil, ErrNoRecovery
 }
 
-// Keep stores the session for at least ttl.
-func (sp *Space) Keep(ctx context.Context, s *belfry.Session, ttl time.Duration) error {
+// Hold stores the session of a client that is here. See belfry.Sessions.
+func (sp *Space) Hold(ctx context.Context, s *belfry.Session, ttl time.Duration, held bool) error {
 	r, err := sp.hub.Recovery()
 	if err != nil {
 		return err
 	}
 	s.Namespace = sp.name
-	return r.Keep(ctx, s, ttl)
+	return r.Hold(ctx, s, ttl, held)
 }
 
+// Keep stores the session of a client that has gone. See belfry.Sessions.
+func (sp *Space) Keep(ctx context.Context, s *belfry.Session, ttl time.Duration, held bool) error {
+	r, err := sp.hub.Recovery()
+	if err != nil {
+		return err
+	}
+	s.Namespace = sp.name
+	return r.Keep(ctx, s, ttl, held)
+}
+
+// Forget drops a session that is held here.
+func (sp *Space) Forget(ctx context.Context, id belfry.SessionID) error {
+	r, err := sp.hub.Recovery()
+	if err != nil {
+		return err
+	}
+	return r.Drop(ctx, sp.name, id)
+}
+
+// patience is how long the node that holds a session has to answer when another
+// wants it. It asks its client, who gets a second.
+const patience = 2500 * time.Millisecond
+
 // Take takes a session over: of several callers in the cluster only one gets it.
-// If a member somewhere still has it, that one's node is asked to let go.
+// If a node holds it, that one is asked to let go; if it does not answer, the
+// session is taken nevertheless.
 func (sp *Space) Take(ctx context.Context, id belfry.SessionID) (*belfry.Session, error) {
 	r, err := sp.hub.Recovery()
 	if err != nil {
 		return nil, err
 	}
-	s, err := r.Take(ctx, sp.name, id)
-	if !errors.Is(err, belfry.ErrNoSession) || !sp.released(ctx, id) {
+	s, err := r.Take(ctx, sp.name, id, belfry.IfFree)
+	var held *belfry.HeldError
+	if !errors.As(err, &held) {
 		return s, err
 	}
-	return r.Take(ctx, sp.name, id)
+	switch sp.release(ctx, held.Owner, id) {
+	case refused:
+		return nil, belfry.ErrNoSession
+	case released:
+		return r.Take(ctx, sp.name, id, belfry.IfFree)
+	default:
+		return r.Take(ctx, sp.name, id, belfry.Always)
+	}
 }
 
-// released asks all nodes to let go of a session; it reports whether one did.
-func (sp *Space) released(ctx context.Context, id belfry.SessionID) bool {
-	// Who does not answer holds no session that could be taken: no error.
-	replies, _ := sp.Request(ctx, &belfry.Message{Kind: belfry.Release, Data: []byte(id)}, All)
-	return slices.ContainsFunc(replies, func(r *belfry.Reply) bool { return string(r.Body) == "true" })
+type releaseAnswer uint8
+
+const (
+	silent releaseAnswer = iota
+	refused
+	released
+)
+
+// release asks a node to let go of a session.
+func (sp *Space) release(ctx context.Context, owner belfry.NodeID, id belfry.SessionID) releaseAnswer {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	m := &belfry.Message{Kind: belfry.Release, Data: []byte(id), To: owner}
+	replies, err := sp.ask(ctx, m, []belfry.NodeID{owner})
+	switch {
+	case err != nil || len(replies) == 0:
+		return silent
+	case string(replies[0].Body) == "true":
+		return released
+	default:
+		return refused
+	}
 }
 
 // Missed returns what the session would have got after the given offset. The

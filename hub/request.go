@@ -95,16 +95,25 @@ func (sp *Space) Request(ctx context.Context, m *belfry.Message, scope Scope) ([
 	if err != nil {
 		return nil, fmt.Errorf("list nodes: %w", err)
 	}
-	id, r := h.requests.open(len(peers))
+	if scope == Self {
+		m.To = h.opts.Node
+	}
+	return sp.ask(ctx, m, peers)
+}
+
+// ask does the same with the nodes that are to answer; ctx has a deadline.
+func (sp *Space) ask(ctx context.Context, m *belfry.Message, nodes []belfry.NodeID) ([]*belfry.Reply, error) {
+	h := sp.hub
+	id, r := h.requests.open(len(nodes))
 	defer h.requests.done(id)
 	m.Request = id
 	m.Timeout = answerTime(ctx)
-	if scope == Self {
+	if m.To == h.opts.Node {
 		sp.Local(m)
 	} else if err := sp.Publish(ctx, m); err != nil {
 		return nil, err
 	}
-	return h.collect(ctx, r, peers)
+	return h.collect(ctx, r, nodes)
 }
 
 func (h *Hub) asked(ctx context.Context, scope Scope) ([]belfry.NodeID, error) {

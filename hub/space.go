@@ -43,7 +43,7 @@ type Space struct {
 	hub        *Hub
 	name       string
 	serverSide atomic.Pointer[ServerSide]
-	release    atomic.Pointer[func(context.Context, belfry.SessionID) bool]
+	onRelease  atomic.Pointer[func(context.Context, belfry.SessionID) bool]
 }
 
 func newSpace(h *Hub, name string, hooks Hooks) *Space {
@@ -61,7 +61,7 @@ func (sp *Space) OnServerSide(f ServerSide) { sp.serverSide.Store(&f) }
 // OnRelease sets who ends the member that has a session, when a client claims it
 // on some node. f reports whether the session can be taken now; it may block.
 func (sp *Space) OnRelease(f func(ctx context.Context, id belfry.SessionID) bool) {
-	sp.release.Store(&f)
+	sp.onRelease.Store(&f)
 }
 
 // Publish sends m to the members it selects, on all nodes. See Link.Publish.

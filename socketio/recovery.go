@@ -203,5 +203,5 @@ func (s *Socket) keep() error {
 			return err
 		}
 	}
-	return s.nsp.space.Keep(ctx, kept, s.nsp.server.opts.Recovery.MaxDisconnection)
+	return s.nsp.space.Keep(ctx, kept, s.nsp.server.opts.Recovery.MaxDisconnection, false)
 }

@@ -23,8 +23,8 @@ type faulty struct {
 	replay   func(ctx context.Context, l *faultyLink, ns string, after belfry.Offset, f func(*belfry.Message) error) error
 	position func(ctx context.Context, l *faultyLink) (belfry.Offset, error)
 	before   func(l *faultyLink, a, b belfry.Offset) bool
-	keep     func(ctx context.Context, l *faultyLink, s *belfry.Session, ttl time.Duration) error
-	take     func(ctx context.Context, l *faultyLink, ns string, id belfry.SessionID) (*belfry.Session, error)
+	keep     func(ctx context.Context, l *faultyLink, s *belfry.Session, ttl time.Duration, held bool) error
+	take     func(ctx context.Context, l *faultyLink, ns string, id belfry.SessionID, how belfry.Force) (*belfry.Session, error)
 
 	mu    sync.Mutex
 	nodes []*faultyNode
@@ -134,16 +134,26 @@ func (l *faultyLink) Before(a, b belfry.Offset) bool {
 	return l.keeper.Before(a, b)
 }
 
-func (l *faultyLink) Keep(ctx context.Context, s *belfry.Session, ttl time.Duration) error {
+func (l *faultyLink) Keep(ctx context.Context, s *belfry.Session, ttl time.Duration, held bool) error {
 	if f := l.node.bus.keep; f != nil {
-		return f(ctx, l, s, ttl)
+		return f(ctx, l, s, ttl, held)
 	}
-	return l.keeper.Keep(ctx, s, ttl)
+	return l.keeper.Keep(ctx, s, ttl, held)
 }
 
-func (l *faultyLink) Take(ctx context.Context, ns string, id belfry.SessionID) (*belfry.Session, error) {
+func (l *faultyLink) Take(ctx context.Context, ns string, id belfry.SessionID, how belfry.Force) (*belfry.Session, error) {
 	if f := l.node.bus.take; f != nil {
-		return f(ctx, l, ns, id)
+		return f(ctx, l, ns, id, how)
 	}
-	return l.keeper.Take(ctx, ns, id)
+	return l.keeper.Take(ctx, ns, id, how)
 }
+
+func (l *faultyLink) Hold(ctx context.Context, s *belfry.Session, ttl time.Duration, held bool) error {
+	return l.keeper.Hold(ctx, s, ttl, held)
+}
+
+func (l *faultyLink) Drop(ctx context.Context, ns string, id belfry.SessionID) error {
+	return l.keeper.Drop(ctx, ns, id)
+}
+
+func (l *faultyLink) Confirm(upTo belfry.Offset) { l.keeper.Confirm(upTo) }

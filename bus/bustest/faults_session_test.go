@@ -26,7 +26,7 @@ func sessionControls() []control {
 		{"hands a session out twice", once, "callers got session", func() *faulty {
 			var mu sync.Mutex
 			var last *belfry.Session
-			return &faulty{take: func(ctx context.Context, l *faultyLink, ns string, id belfry.SessionID) (*belfry.Session, error) {
+			return &faulty{take: func(ctx context.Context, l *faultyLink, ns string, id belfry.SessionID, how belfry.Force) (*belfry.Session, error) {
 				mu.Lock()
 				defer mu.Unlock()
 				if last != nil && last.ID == id {
@@ -34,7 +34,7 @@ func sessionControls() []control {
 					last = nil
 					return s, nil
 				}
-				s, err := l.keeper.Take(ctx, ns, id)
+				s, err := l.keeper.Take(ctx, ns, id, how)
 				if err == nil {
 					last = s
 				}
@@ -42,25 +42,25 @@ func sessionControls() []control {
 			}}
 		}},
 		{"hands a session to nobody", once, "0 of 50 callers", func() *faulty {
-			return &faulty{take: func(context.Context, *faultyLink, string, belfry.SessionID) (*belfry.Session, error) {
+			return &faulty{take: func(context.Context, *faultyLink, string, belfry.SessionID, belfry.Force) (*belfry.Session, error) {
 				return nil, belfry.ErrNoSession
 			}}
 		}},
 		{"keeps the first session", "a second keep replaces the first", "took the session with", func() *faulty {
 			var kept sync.Map
-			return &faulty{keep: func(ctx context.Context, l *faultyLink, s *belfry.Session, ttl time.Duration) error {
+			return &faulty{keep: func(ctx context.Context, l *faultyLink, s *belfry.Session, ttl time.Duration, held bool) error {
 				if _, again := kept.LoadOrStore(s.ID, true); again {
 					return nil
 				}
-				return l.keeper.Keep(ctx, s, ttl)
+				return l.keeper.Keep(ctx, s, ttl, held)
 			}}
 		}},
 		{"keeps sessions forever", expiry, "still there", withTTL(func(time.Duration) time.Duration { return time.Hour })},
 		{"drops sessions too soon", expiry, "was gone after", withTTL(func(ttl time.Duration) time.Duration { return ttl / 3 })},
 		{"mixes the sessions of namespaces", "a session belongs to its namespace", "", keepAs(func(s *belfry.Session) { s.Namespace = namespace })},
 		{"takes from any namespace", "a session belongs to its namespace", "want ErrNoSession", func() *faulty {
-			return &faulty{take: func(ctx context.Context, l *faultyLink, _ string, id belfry.SessionID) (*belfry.Session, error) {
-				return l.keeper.Take(ctx, namespace, id)
+			return &faulty{take: func(ctx context.Context, l *faultyLink, _ string, id belfry.SessionID, how belfry.Force) (*belfry.Session, error) {
+				return l.keeper.Take(ctx, namespace, id, how)
 			}}
 		}},
 	}
@@ -69,18 +69,18 @@ func sessionControls() []control {
 // keepAs keeps a changed copy.
 func keepAs(change func(s *belfry.Session)) func() *faulty {
 	return func() *faulty {
-		return &faulty{keep: func(ctx context.Context, l *faultyLink, s *belfry.Session, ttl time.Duration) error {
+		return &faulty{keep: func(ctx context.Context, l *faultyLink, s *belfry.Session, ttl time.Duration, held bool) error {
 			c := *s
 			change(&c)
-			return l.keeper.Keep(ctx, &c, ttl)
+			return l.keeper.Keep(ctx, &c, ttl, held)
 		}}
 	}
 }
 
 func withTTL(change func(time.Duration) time.Duration) func() *faulty {
 	return func() *faulty {
-		return &faulty{keep: func(ctx context.Context, l *faultyLink, s *belfry.Session, ttl time.Duration) error {
-			return l.keeper.Keep(ctx, s, change(ttl))
+		return &faulty{keep: func(ctx context.Context, l *faultyLink, s *belfry.Session, ttl time.Duration, held bool) error {
+			return l.keeper.Keep(ctx, s, change(ttl), held)
 		}}
 	}
 }

@@ -61,10 +61,10 @@ func checkSessionContent(ctx context.Context, c *cluster) error {
 	}
 	bare := &belfry.Session{ID: "bare", Socket: "socket", Namespace: namespace}
 	for _, want := range []*belfry.Session{session("full"), bare} {
-		if err := here.Keep(ctx, want, time.Minute); err != nil {
+		if err := here.Keep(ctx, want, time.Minute, false); err != nil {
 			return fmt.Errorf("keep: %w", err)
 		}
-		got, err := there.Take(ctx, namespace, want.ID)
+		got, err := there.Take(ctx, namespace, want.ID, belfry.IfFree)
 		if err != nil {
 			return fmt.Errorf("take on another node: %w", err)
 		}
@@ -75,12 +75,12 @@ func checkSessionContent(ctx context.Context, c *cluster) error {
 			return fmt.Errorf("took %+v, want %+v", got, want)
 		}
 		for _, s := range []belfry.Sessions{here, there} {
-			if err := noSession(s.Take(ctx, namespace, want.ID)); err != nil {
+			if err := noSession(s.Take(ctx, namespace, want.ID, belfry.IfFree)); err != nil {
 				return fmt.Errorf("second take: %w", err)
 			}
 		}
 	}
-	return noSession(here.Take(ctx, namespace, "unknown"))
+	return noSession(here.Take(ctx, namespace, "unknown", belfry.IfFree))
 }
 
 // plain makes no difference between nil and empty.
@@ -111,7 +111,7 @@ func checkTakenOnce(ctx context.Context, c *cluster) error {
 	}
 	for round := range 20 {
 		s := session(fmt.Sprint("round", round))
-		if err := stores[0].Keep(ctx, s, time.Minute); err != nil {
+		if err := stores[0].Keep(ctx, s, time.Minute, false); err != nil {
 			return err
 		}
 		if err := takeAtOnce(ctx, stores, s.ID); err != nil {
@@ -129,7 +129,7 @@ func takeAtOnce(ctx context.Context, stores []belfry.Sessions, id belfry.Session
 	for i := range takers {
 		wg.Go(func() {
 			<-begin
-			_, err := stores[i%len(stores)].Take(ctx, namespace, id)
+			_, err := stores[i%len(stores)].Take(ctx, namespace, id, belfry.IfFree)
 			switch {
 			case err == nil:
 				got.Add(1)
@@ -157,17 +157,17 @@ func checkKeepReplaces(ctx context.Context, c *cluster) error {
 	}
 	second := session("s")
 	second.Data = []byte(`"second"`)
-	if err := errors.Join(here.Keep(ctx, session("s"), time.Minute), there.Keep(ctx, second, time.Minute)); err != nil {
+	if err := errors.Join(here.Keep(ctx, session("s"), time.Minute, false), there.Keep(ctx, second, time.Minute, false)); err != nil {
 		return err
 	}
-	got, err := here.Take(ctx, namespace, "s")
+	got, err := here.Take(ctx, namespace, "s", belfry.IfFree)
 	if err != nil {
 		return err
 	}
 	if string(got.Data) != `"second"` {
 		return fmt.Errorf("took the session with data %s", got.Data)
 	}
-	if err := noSession(there.Take(ctx, namespace, "s")); err != nil {
+	if err := noSession(there.Take(ctx, namespace, "s", belfry.IfFree)); err != nil {
 		return fmt.Errorf("the one that was replaced: %w", err)
 	}
 	return nil
@@ -187,12 +187,12 @@ func checkExpiry(ctx context.Context, c *cluster) error {
 	const n = int(expiryTime / interval)
 	kept := time.Now() // before the first Keep: the bus may count from here
 	for i := range n {
-		if err := store.Keep(ctx, session(fmt.Sprint("s", i)), ttl); err != nil {
+		if err := store.Keep(ctx, session(fmt.Sprint("s", i)), ttl, false); err != nil {
 			return err
 		}
 	}
 	for i := range n {
-		_, err := store.Take(ctx, namespace, belfry.SessionID(fmt.Sprint("s", i)))
+		_, err := store.Take(ctx, namespace, belfry.SessionID(fmt.Sprint("s", i)), belfry.IfFree)
 		age := time.Since(kept)
 		switch {
 		case errors.Is(err, belfry.ErrNoSession) && age < ttl:
@@ -216,14 +216,14 @@ func checkSessionNamespace(ctx context.Context, c *cluster) error {
 	}
 	one, two := session("same id"), session("same id")
 	two.Namespace, two.Socket = "/two", "another"
-	if err := errors.Join(store.Keep(ctx, one, time.Minute), store.Keep(ctx, two, time.Minute)); err != nil {
+	if err := errors.Join(store.Keep(ctx, one, time.Minute, false), store.Keep(ctx, two, time.Minute, false)); err != nil {
 		return err
 	}
-	if err := noSession(store.Take(ctx, "/three", one.ID)); err != nil {
+	if err := noSession(store.Take(ctx, "/three", one.ID, belfry.IfFree)); err != nil {
 		return err
 	}
 	for _, want := range []*belfry.Session{one, two} {
-		got, err := store.Take(ctx, want.Namespace, want.ID)
+		got, err := store.Take(ctx, want.Namespace, want.ID, belfry.IfFree)
 		if err != nil {
 			return fmt.Errorf("take in %s: %w", want.Namespace, err)
 		}

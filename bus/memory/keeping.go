@@ -33,19 +33,47 @@ func (l *keepingLink) Position(ctx context.Context) (belfry.Offset, error) {
 // of this bus.
 func (l *keepingLink) Before(a, b belfry.Offset) bool { return l.bus.log.before(a, b) }
 
-// Keep implements belfry.Sessions. It stores a copy.
-func (l *keepingLink) Keep(ctx context.Context, s *belfry.Session, ttl time.Duration) error {
+// Hold implements belfry.Sessions. It stores the owner alone.
+func (l *keepingLink) Hold(ctx context.Context, s *belfry.Session, _ time.Duration, held bool) error {
 	if err := l.usable(ctx); err != nil {
 		return err
 	}
-	l.bus.sessions.keep(s, ttl)
+	return l.bus.sessions.hold(s, l.id, held)
+}
+
+// Keep implements belfry.Sessions. It stores a copy.
+func (l *keepingLink) Keep(ctx context.Context, s *belfry.Session, ttl time.Duration, held bool) error {
+	if err := l.usable(ctx); err != nil {
+		return err
+	}
+	return l.bus.sessions.keep(s, ttl, l.id, held)
+}
+
+// Drop implements belfry.Sessions.
+func (l *keepingLink) Drop(ctx context.Context, namespace string, id belfry.SessionID) error {
+	if err := l.usable(ctx); err != nil {
+		return err
+	}
+	l.bus.sessions.forget(sessionKey{namespace, id}, l.id)
 	return nil
 }
 
-// Take implements belfry.Sessions.
-func (l *keepingLink) Take(ctx context.Context, namespace string, id belfry.SessionID) (*belfry.Session, error) {
+// Take implements belfry.Sessions. What a node holds cannot be taken by force:
+// all nodes of this bus are alive.
+func (l *keepingLink) Take(ctx context.Context, namespace string, id belfry.SessionID, _ belfry.Force) (*belfry.Session, error) {
 	if err := l.usable(ctx); err != nil {
 		return nil, err
 	}
 	return l.bus.sessions.take(namespace, id)
+}
+
+// Confirm implements belfry.Sessions. Nobody needs it: a node that ends keeps its
+// sessions with the positions that it knows.
+func (l *keepingLink) Confirm(belfry.Offset) {}
+
+// Close implements belfry.Link.
+func (l *keepingLink) Close(ctx context.Context) error {
+	err := l.link.Close(ctx)
+	l.bus.sessions.abandon(l.id)
+	return err
 }

@@ -60,10 +60,34 @@ func (l *link) Peers(ctx context.Context) ([]belfry.NodeID, error) {
 	return ids, nil
 }
 
+// Announce implements belfry.Directory.
+func (l *link) Announce(ctx context.Context, url string) error {
+	if err := l.usable(ctx); err != nil {
+		return err
+	}
+	l.bus.addresses.Store(l.id, url)
+	return nil
+}
+
+// Addresses implements belfry.Directory.
+func (l *link) Addresses(ctx context.Context) (map[belfry.NodeID]string, error) {
+	if err := l.usable(ctx); err != nil {
+		return nil, err
+	}
+	all := make(map[belfry.NodeID]string)
+	for _, x := range *l.bus.links.Load() {
+		if url, ok := l.bus.addresses.Load(x.id); ok {
+			all[x.id] = url.(string)
+		}
+	}
+	return all, nil
+}
+
 // Close implements belfry.Link. If ctx ends before the running calls of the
 // node do, no further ones begin nonetheless. Closing again waits again.
 func (l *link) Close(ctx context.Context) error {
 	l.bus.detach(l)
+	l.bus.addresses.Delete(l.id)
 	l.gate.close()
 	select {
 	case <-l.gate.empty:

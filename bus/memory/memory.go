@@ -109,6 +109,8 @@ type Bus struct {
 	log      *messageLog // nil: nothing is logged
 	sessions *sessions   // nil like log
 
+	addresses sync.Map // of belfry.NodeID: the URL that it announced
+
 	mu    sync.Mutex              // serialises Attach and Close
 	links atomic.Pointer[[]*link] // the attached; never changed in place
 }
@@ -190,6 +192,10 @@ func (b *Bus) publish(ctx context.Context, from *link, m *belfry.Message) error 
 // meanwhile, Publish has kept its word. It must read the links only now that it
 // has the turns: a node whose Attach returned before Publish is then among them.
 func (b *Bus) deliver(from *link, m *belfry.Message) {
+	if m.To != "" {
+		b.deliverTo(from, m)
+		return
+	}
 	from.node.Deliver(m) // Close of from waits for Publish, thus for this
 	for _, l := range *b.links.Load() {
 		if l != from {
@@ -198,8 +204,16 @@ func (b *Bus) deliver(from *link, m *belfry.Message) {
 	}
 }
 
+func (b *Bus) deliverTo(from *link, m *belfry.Message) {
+	if m.To == from.id {
+		from.node.Deliver(m)
+	} else if l := b.find(m.To); l != nil {
+		l.deliver(m)
+	}
+}
+
 // logged reports whether m is for the log: what is worth repeating to a client
 // that was away.
 func logged(m *belfry.Message) bool {
-	return m.Kind == belfry.Emit && !m.Volatile && !m.Unlogged && m.Request == 0
+	return m.Kind == belfry.Emit && !m.Volatile && !m.Unlogged && m.Request == 0 && m.To == ""
 }

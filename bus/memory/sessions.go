@@ -2,6 +2,7 @@ package memory
 
 import (
 	"container/heap"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -17,6 +18,9 @@ type sessions struct {
 	mu      sync.Mutex
 	byKey   map[sessionKey]*kept
 	soonest expiries
+	// held are the sessions whose clients are there: nothing needs to be stored
+	// of them, since a node here does not die without the others.
+	held map[sessionKey]belfry.NodeID
 }
 
 type sessionKey struct {
@@ -33,17 +37,36 @@ type kept struct {
 func (k *kept) key() sessionKey { return sessionKey{k.session.Namespace, k.session.ID} }
 
 func newSessions(limit int) *sessions {
-	return &sessions{max: limit, byKey: make(map[sessionKey]*kept)}
+	return &sessions{max: limit, byKey: make(map[sessionKey]*kept), held: make(map[sessionKey]belfry.NodeID)}
+}
+
+// hold notes that owner has the session; held: that it had it before.
+func (t *sessions) hold(s *belfry.Session, owner belfry.NodeID, held bool) error {
+	key := sessionKey{s.Namespace, s.ID}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if held && t.held[key] != owner {
+		return belfry.ErrNoSession
+	}
+	if k := t.byKey[key]; k != nil {
+		t.drop(k)
+	}
+	t.held[key] = owner
+	return nil
 }
 
 // keep stores a copy of s, in place of an earlier one.
-func (t *sessions) keep(s *belfry.Session, ttl time.Duration) {
+func (t *sessions) keep(s *belfry.Session, ttl time.Duration, owner belfry.NodeID, held bool) error {
 	now := time.Now()
 	k := &kept{session: *s, expires: now.Add(ttl)}
 	k.session.Rooms = slices.Clone(s.Rooms)
 	k.session.Data = slices.Clone(s.Data)
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if held && t.held[k.key()] != owner {
+		return belfry.ErrNoSession
+	}
+	delete(t.held, k.key())
 	if old := t.byKey[k.key()]; old != nil {
 		t.drop(old)
 	}
@@ -53,14 +76,36 @@ func (t *sessions) keep(s *belfry.Session, ttl time.Duration) {
 	}
 	t.byKey[k.key()] = k
 	heap.Push(&t.soonest, k)
+	return nil
 }
 
-// take hands a session out once.
+// forget drops a session that owner holds.
+func (t *sessions) forget(key sessionKey, owner belfry.NodeID) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.held[key] == owner {
+		delete(t.held, key)
+	}
+}
+
+// abandon drops all that owner holds.
+func (t *sessions) abandon(owner belfry.NodeID) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	maps.DeleteFunc(t.held, func(_ sessionKey, o belfry.NodeID) bool { return o == owner })
+}
+
+// take hands a session out once. One that is held is not stored here: there is
+// nothing to take by force.
 func (t *sessions) take(namespace string, id belfry.SessionID) (*belfry.Session, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.expire(time.Now())
-	k := t.byKey[sessionKey{namespace, id}]
+	key := sessionKey{namespace, id}
+	if owner, ok := t.held[key]; ok {
+		return nil, &belfry.HeldError{Owner: owner}
+	}
+	k := t.byKey[key]
 	if k == nil {
 		return nil, belfry.ErrNoSession
 	}

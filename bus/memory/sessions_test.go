@@ -24,9 +24,9 @@ func TestSessionsExpireOnTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newSessions(1000)
 		for _, i := range rand.New(rand.NewPCG(1, 2)).Perm(100) {
-			store.keep(session(i), time.Duration(i)*time.Second)
+			_ = store.keep(session(i), time.Duration(i)*time.Second, "n", false)
 		}
-		store.keep(session(90), 200*time.Second) // later than it was
+		_ = store.keep(session(90), 200*time.Second, "n", false) // later than it was
 		<-time.After(50 * time.Second)           // of the bubble's clock
 		if store.has(49) || !store.has(50) || !store.has(51) {
 			t.Error("wrong sessions after 50 s")
@@ -47,7 +47,7 @@ func TestSessionsExpireOnTime(t *testing.T) {
 func TestSessionsAreBounded(t *testing.T) {
 	store := newSessions(10)
 	for i := range 100 {
-		store.keep(session(i), time.Hour+time.Duration(i%20)*time.Minute)
+		_ = store.keep(session(i), time.Hour+time.Duration(i%20)*time.Minute, "n", false)
 	}
 	if n := len(store.byKey); n != 10 || n != len(store.soonest) {
 		t.Fatalf("%d sessions are held, want 10", n)
@@ -64,7 +64,7 @@ func TestKeptSessionIsACopy(t *testing.T) {
 	s := session(1)
 	s.Rooms = []belfry.Membership{{Room: "a"}}
 	s.Data = []byte("data")
-	store.keep(s, time.Hour)
+	_ = store.keep(s, time.Hour, "n", false)
 	s.Rooms[0].Room, s.Data[0], s.Socket = "b", 'D', "changed"
 	got, err := store.take("/", s.ID)
 	if err != nil {
