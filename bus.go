@@ -87,10 +87,13 @@ type Sessions interface {
 	// that seems to be alive holds it; take says whether to take it even so,
 	// because that node does not answer.
 	Take(ctx context.Context, namespace string, id SessionID, take Force) (*Session, error)
-	// Confirm says that every client whose session this node holds has received
-	// all that it was to get up to this offset. Take returns no Since before
-	// what the last owner confirmed. It does not block.
-	Confirm(upTo Offset)
+	// Confirm says how long it takes until a client that is still connected has
+	// surely received a message: it has answered a ping that was sent after it.
+	// From then on the bus raises the Since of what Take returns to what the last
+	// owner had delivered that long before it let go of the session, or died: a
+	// client that was quiet for longer than the log reaches back can still
+	// recover. Until it is called nothing is raised. It does not block.
+	Confirm(after time.Duration)
 }
 
 // Force says what Take does with a session that a live node holds.

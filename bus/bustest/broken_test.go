@@ -156,4 +156,4 @@ func (l *faultyLink) Drop(ctx context.Context, ns string, id belfry.SessionID) e
 	return l.keeper.Drop(ctx, ns, id)
 }
 
-func (l *faultyLink) Confirm(upTo belfry.Offset) { l.keeper.Confirm(upTo) }
+func (l *faultyLink) Confirm(after time.Duration) { l.keeper.Confirm(after) }

@@ -69,7 +69,7 @@ func (l *keepingLink) Take(ctx context.Context, namespace string, id belfry.Sess
 
 // Confirm implements belfry.Sessions. Nobody needs it: a node that ends keeps its
 // sessions with the positions that it knows.
-func (l *keepingLink) Confirm(belfry.Offset) {}
+func (l *keepingLink) Confirm(time.Duration) {}
 
 // Close implements belfry.Link.
 func (l *keepingLink) Close(ctx context.Context) error {
