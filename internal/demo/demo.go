@@ -15,7 +15,7 @@ import (
 	"github.com/seed-09a96375/belfry/bus/memory"
 	"github.com/seed-09a96375/belfry/engineio"
 	"github.com/seed-09a96375/belfry/examples/chat"
-	"github.com/seed-09a96375/belfry/internal/demo/cluster"
+	"github.com/seed-09a96375/belfry/internal/cluster"
 	"github.com/seed-09a96375/belfry/socketio"
 )
 

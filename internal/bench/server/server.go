@@ -20,7 +20,7 @@ import (
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/bus/memory"
 	"github.com/seed-09a96375/belfry/engineio"
-	"github.com/seed-09a96375/belfry/internal/demo/cluster"
+	"github.com/seed-09a96375/belfry/internal/cluster"
 	"github.com/seed-09a96375/belfry/poll"
 	"github.com/seed-09a96375/belfry/socketio"
 )

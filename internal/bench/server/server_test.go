@@ -14,7 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/seed-09a96375/belfry/internal/bench/server"
-	"github.com/seed-09a96375/belfry/internal/demo/cluster"
+	"github.com/seed-09a96375/belfry/internal/cluster"
 )
 
 const patience = 10 * time.Second

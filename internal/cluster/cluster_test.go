@@ -12,7 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/seed-09a96375/belfry/internal/demo/cluster"
+	"github.com/seed-09a96375/belfry/internal/cluster"
 )
 
 const patience = 10 * time.Second

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/seed-09a96375/belfry/internal/demo/cluster"
+	"github.com/seed-09a96375/belfry/internal/cluster"
 )
 
 // freePorts finds n ports in a row that are free now.
