@@ -25,6 +25,7 @@ import (
 	"net/http"
 	"regexp"
 	"sync"
+	"sync/atomic"
 
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/engineio"
@@ -50,6 +51,8 @@ type Server struct {
 	limits  packet.Options
 	inboxes *inbox.Group[item]
 	keeping sync.WaitGroup // sessions on their way into the bus
+
+	draining atomic.Bool // Drain was called
 }
 
 // New makes a server and attaches it to its bus. The caller closes it.

@@ -1,0 +1,68 @@
+package socketio
+
+import (
+	"context"
+	"time"
+
+	"github.com/seed-09a96375/belfry/engineio"
+)
+
+// Drain moves the clients to other nodes: before a node is stopped. From now on
+// Health is not ok and new clients are turned away (503). The connections of
+// those that are here are ended one after the other, evenly over the given time;
+// 0 or less: all at once. For a client that is like a connection that broke: it
+// reconnects by itself, and with recovery goes on where it was.
+//
+// Drain returns when no client is left, which may be before the time is over, or
+// with the error of ctx when that ends: then the others are still there. Close
+// follows.
+func (s *Server) Drain(ctx context.Context, over time.Duration) error {
+	s.draining.Store(true)
+	s.engine.Refuse()
+	var all []*engineio.Session
+	s.engine.Each(func(session *engineio.Session) { all = append(all, session) })
+	p := newPace(over, len(all))
+	defer p.stop()
+	for i, session := range all {
+		if err := p.wait(ctx, i, s.deserted); err != nil {
+			return err
+		}
+		session.CloseReason(engineio.ReasonServerShutdown)
+	}
+	return nil
+}
+
+func (s *Server) deserted() bool { return s.engine.Sessions() == 0 }
+
+// pace spreads steps evenly over a time.
+type pace struct {
+	begun time.Time
+	step  time.Duration
+	timer *time.Timer
+}
+
+// deserted is looked at at least this often.
+const paceLook = 100 * time.Millisecond
+
+func newPace(over time.Duration, steps int) *pace {
+	return &pace{begun: time.Now(), step: max(over, 0) / time.Duration(max(steps, 1)), timer: time.NewTimer(0)}
+}
+
+func (p *pace) stop() { p.timer.Stop() }
+
+// wait returns when step i is due, or done says that no step is needed any more.
+func (p *pace) wait(ctx context.Context, i int, done func() bool) error {
+	due := p.begun.Add(time.Duration(i) * p.step)
+	for ctx.Err() == nil {
+		left := time.Until(due)
+		if left <= 0 || done() {
+			return nil
+		}
+		p.timer.Reset(min(left, paceLook))
+		select {
+		case <-ctx.Done():
+		case <-p.timer.C:
+		}
+	}
+	return ctx.Err()
+}
