@@ -74,6 +74,8 @@ type Hub struct {
 	mu     sync.RWMutex
 	spaces map[string]*Space
 
+	interest *interest // nil: every message comes to this node
+
 	requests requests
 	ctx      context.Context // ends at Close: stops the goroutines that answer
 	cancel   context.CancelFunc
@@ -97,6 +99,10 @@ func New(ctx context.Context, o Options) (*Hub, error) {
 		return nil, fmt.Errorf("attach to the bus: %w", err)
 	}
 	h.link = link
+	if f, ok := link.(belfry.Follower); ok {
+		h.interest = newInterest(h, f)
+		h.answers.Go(h.interest.tidy)
+	}
 	close(h.attached)
 	return h, nil
 }
@@ -157,11 +163,26 @@ func (n node) Deliver(m *belfry.Message) {
 	case belfry.Emit:
 		h.emit(sp, m)
 	case belfry.Join, belfry.Leave, belfry.Disconnect:
-		if sp != nil {
+		if m.Request != 0 {
+			h.answerJoin(sp, m)
+		} else if sp != nil {
 			sp.change(m)
 		}
 	default:
 		h.answer(sp, m)
+	}
+}
+
+// Lost implements belfry.LossWatcher.
+func (n node) Lost(reason error) {
+	h := n.h
+	h.opts.Logger.Error("messages were lost: clients that can recover are told", "err", reason)
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	for _, sp := range h.spaces {
+		if f := sp.onLoss.Load(); f != nil {
+			h.spawn(*f)
+		}
 	}
 }
 

@@ -24,6 +24,15 @@ func (r *Rooms) Count(name belfry.Room) int {
 	return len(joined)
 }
 
+// joined returns the number of members that have joined the room, the one whose
+// own room it is not among them.
+func (r *Rooms) joined(name belfry.Room) int {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	joined, _, _ := r.in(name)
+	return len(joined)
+}
+
 // Names returns the rooms that members have joined, in no order. Rooms that are
 // only a member's own are not among them.
 func (r *Rooms) Names() []belfry.Room {

@@ -43,6 +43,7 @@ type Space struct {
 	hub        *Hub
 	name       string
 	serverSide atomic.Pointer[ServerSide]
+	onLoss     atomic.Pointer[func()]
 	onRelease  atomic.Pointer[func(context.Context, belfry.SessionID) bool]
 }
 
@@ -64,9 +65,17 @@ func (sp *Space) OnRelease(f func(ctx context.Context, id belfry.SessionID) bool
 	sp.onRelease.Store(&f)
 }
 
-// Publish sends m to the members it selects, on all nodes. See Link.Publish.
+// OnLoss sets who tells the members that the bus has lost messages. f may block.
+func (sp *Space) OnLoss(f func()) { sp.onLoss.Store(&f) }
+
+// Publish sends m to the members it selects, on all nodes. See Link.Publish. If
+// nodes have to tell the bus before a member can join, a Join waits for them.
 func (sp *Space) Publish(ctx context.Context, m *belfry.Message) error {
 	m.Namespace = sp.name
+	if m.Kind == belfry.Join && m.Request == 0 && sp.hub.interest != nil {
+		_, err := sp.Request(ctx, m, All)
+		return err
+	}
 	if _, ok := ctx.Deadline(); !ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, sp.hub.opts.PublishTimeout)
@@ -91,9 +100,7 @@ func (sp *Space) change(m *belfry.Message) {
 	sp.Broadcast(m.Target, func(mem Member) {
 		switch m.Kind {
 		case belfry.Join:
-			if err := mem.Join(m.Rooms...); err != nil {
-				sp.hub.opts.Logger.Warn("join refused", "socket", mem.MemberID(), "err", err)
-			}
+			sp.join(mem, m.Rooms)
 		case belfry.Leave:
 			mem.Leave(m.Rooms...)
 		case belfry.Disconnect:

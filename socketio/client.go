@@ -115,12 +115,12 @@ func (c *client) Closed(reason engineio.Reason, _ error) {
 	c.mu.Unlock()
 	var lost []*Socket
 	for _, s := range sockets {
-		if s.end(reason) && recoverable(reason) && c.server.opts.Recovery != nil {
+		if s.end(reason) && s.resumable(reason) {
 			lost = append(lost, s)
 		}
 	}
 	if len(lost) > 0 {
-		c.server.keeping.Go(func() { keep(lost) })
+		c.server.keeping.Go(func() { keepSessions(lost) })
 	}
 	c.inbox.Close(c.server.inboxes, c, item{kind: closed, reason: reason})
 }

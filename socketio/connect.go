@@ -1,6 +1,7 @@
 package socketio
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,8 +31,15 @@ func (c *client) connect(p *packet.Packet) {
 	}
 	err := c.enter(n, auth)
 	n.joining.Add(-1)
-	if err != nil {
+	switch {
+	case errors.Is(err, belfry.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
+		// Clients do not try again after a refusal, but after a broken connection.
+		c.server.opts.Logger.Warn("client turned away: it comes back", "err", err)
+		c.drop()
+	case err != nil:
 		c.refuseConnect(name, err)
+	}
+	if err != nil {
 		c.server.vacate(n)
 	}
 }
@@ -85,7 +93,7 @@ func (c *client) enter(n *Namespace, auth Auth) error {
 	if err := s.pass(n.handlers.load().middlewares); err != nil {
 		return err
 	}
-	if err := s.join(); err != nil {
+	if err := s.enter(); err != nil {
 		return err
 	}
 	return c.admit(s)
@@ -96,8 +104,11 @@ var errGone = errors.New("the client has gone")
 // admit makes a socket that is in its rooms a connected one.
 func (c *client) admit(s *Socket) error {
 	if !c.add(s) {
-		if s.end(engineio.ReasonTransportClose) && s.Recovered() {
-			keep([]*Socket{s}) // it may come back once more
+		s.end(engineio.ReasonTransportClose)
+		if s.Recovered() {
+			keepSessions([]*Socket{s}) // it may come back once more
+		} else {
+			s.abandon() // its client never knew of it
 		}
 		return errGone
 	}

@@ -44,6 +44,7 @@ func newNamespace(s *Server, name string, h *handlers, dynamic bool) *Namespace 
 	n.space = s.hub.Space(name, s.opts.Hooks.forNamespace(name))
 	n.space.OnServerSide(n.serverSide)
 	n.space.OnRelease(n.release)
+	n.space.OnLoss(n.lost)
 	return n
 }
 

@@ -39,8 +39,13 @@ func (c *client) recover(n *Namespace, auth Auth) *Socket {
 	if c.server.opts.Recovery.RunMiddlewares && s.pass(n.handlers.load().middlewares) != nil {
 		return nil
 	}
-	if err := s.rejoin(ctx, kept, cl.Offset); err != nil {
+	err = s.rejoin(ctx, kept, cl.Offset)
+	if err == nil {
+		err = s.holdSession(ctx)
+	}
+	if err != nil {
 		s.end(engineio.ReasonTransportClose)
+		s.abandon()
 		c.logRecovery(err, belfry.ErrNoOffset)
 		return nil
 	}
@@ -60,10 +65,10 @@ func (s *Socket) resume(kept *belfry.Session) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	x := s.more()
-	x.recovered, x.session, x.since = true, kept.ID, kept.Since
-	x.joined = make(map[belfry.Room]belfry.Offset, len(kept.Rooms))
+	x.recovered, x.session = true, newSession(kept.ID, kept.Since)
+	x.session.joined = make(map[belfry.Room]belfry.Offset, len(kept.Rooms))
 	for _, m := range kept.Rooms {
-		x.joined[m.Room] = m.Since
+		x.session.joined[m.Room] = m.Since
 	}
 	if kept.Data != nil {
 		x.data = restored(kept.Data)
@@ -73,18 +78,20 @@ func (s *Socket) resume(kept *belfry.Session) {
 // rejoin makes the socket a member again, and then finds what it missed: what
 // comes from now on is held back, so that nothing falls between.
 func (s *Socket) rejoin(ctx context.Context, kept *belfry.Session, offset *belfry.Offset) error {
-	slot, err := s.nsp.space.Add(s)
+	slot, err := s.nsp.space.Add(ctx, s)
 	if err != nil {
 		return err
 	}
 	s.slot.Store(uint64(slot))
 	for _, m := range kept.Rooms {
-		if _, _, err := s.nsp.space.Join(slot, m.Room); err != nil {
+		if _, _, err := s.nsp.space.Join(ctx, slot, m.Room); err != nil {
 			return err
 		}
 	}
+	// What the session began or was confirmed with counts if it is the later: the
+	// client may have been quiet for longer than the log reaches back.
 	after := kept.Since
-	if offset != nil {
+	if offset != nil && !s.nsp.space.Before(*offset, kept.Since) {
 		after = *offset
 	}
 	missed, err := s.nsp.space.Missed(ctx, kept, after)
@@ -112,96 +119,36 @@ func (s *Socket) replay() (sent []*hub.Delivery) {
 }
 
 // begin gives a new socket a session that it can be resumed by.
-func (s *Socket) begin() error {
+func (s *Socket) begin(ctx context.Context) error {
 	if s.nsp.server.opts.Recovery == nil {
 		return nil
 	}
-	since, err := s.nsp.space.Position(context.Background())
+	since, err := s.nsp.space.Position(ctx)
 	if err != nil {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	x := s.more()
-	x.session, x.since = belfry.SessionID(randomID()), since
+	s.more().session = newSession(belfry.SessionID(randomID()), since)
 	return nil
 }
 
 // remember notes from where on the socket is in a room.
-func (s *Socket) remember(room belfry.Room) error {
-	if s.nsp.server.opts.Recovery == nil {
+func (s *Socket) remember(ctx context.Context, room belfry.Room) error {
+	if s.sessionOf() == nil {
 		return nil
 	}
-	since, err := s.nsp.space.Position(context.Background())
+	since, err := s.nsp.space.Position(ctx)
 	if err != nil {
 		return err
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	x := s.more()
-	if x.joined == nil {
-		x.joined = make(map[belfry.Room]belfry.Offset)
-	}
-	if _, already := x.joined[room]; !already {
-		x.joined[room] = since
-	}
+	s.change(func(ses *session) {
+		if ses.joined == nil {
+			ses.joined = make(map[belfry.Room]belfry.Offset)
+		}
+		if _, already := ses.joined[room]; !already {
+			ses.joined[room] = since
+		}
+	})
 	return nil
-}
-
-func (s *Socket) forget(room belfry.Room) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.x != nil {
-		delete(s.x.joined, room)
-	}
-}
-
-// keep stores the sessions of sockets that lost their client.
-func keep(lost []*Socket) {
-	for _, s := range lost {
-		if err := s.keep(); err != nil {
-			s.nsp.server.opts.Logger.Warn("session not kept", "socket", s.id, "err", err)
-		}
-		s.mu.Lock()
-		s.x.isStored = true
-		if s.x.stored != nil {
-			close(s.x.stored)
-		}
-		s.mu.Unlock()
-	}
-}
-
-// stored is closed once the session of a socket that has ended is kept.
-func (s *Socket) stored() <-chan struct{} {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.x.stored == nil {
-		s.x.stored = make(chan struct{})
-		if s.x.isStored {
-			close(s.x.stored)
-		}
-	}
-	return s.x.stored
-}
-
-func (s *Socket) keep() error {
-	ctx, cancel := context.WithTimeout(context.Background(), s.nsp.server.opts.AckTimeout)
-	defer cancel()
-	s.mu.Lock()
-	kept := &belfry.Session{ID: s.x.session, Socket: s.id, Since: s.x.since}
-	for _, room := range s.x.left {
-		kept.Rooms = append(kept.Rooms, belfry.Membership{Room: room, Since: s.x.joined[room]})
-	}
-	data := s.x.data
-	s.mu.Unlock()
-	if kept.ID == "" {
-		return nil // it never got so far
-	}
-	if data != nil {
-		var err error
-		if kept.Data, err = json.Marshal(data); err != nil {
-			return err
-		}
-	}
-	return s.nsp.space.Keep(ctx, kept, s.nsp.server.opts.Recovery.MaxDisconnection, false)
 }

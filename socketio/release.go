@@ -2,6 +2,8 @@ package socketio
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -27,20 +29,30 @@ func (n *Namespace) release(ctx context.Context, id belfry.SessionID) bool {
 	if s == nil || s.answers(ctx) {
 		return false
 	}
-	switch {
-	case s.end(engineio.ReasonTransportClose):
-		keep([]*Socket{s})
-	case !recoverable(s.endReason()):
-		return false
-	default: // it ended by itself: its session is on the way
-		select {
-		case <-s.stored():
-		case <-ctx.Done():
-			return false
-		}
+	if s.end(engineio.ReasonTransportClose) {
+		keepSessions([]*Socket{s})
 	}
-	s.client.session.CloseReason(engineio.ReasonTransportClose)
+	if !s.resumable(s.endReason()) {
+		return false
+	}
+	select {
+	case <-s.sessionOf().settled: // it may have ended by itself
+	case <-ctx.Done():
+		return false
+	}
+	s.client.drop()
 	return true
+}
+
+// drop ends a connection as if it had broken: the client comes back.
+func (c *client) drop() { c.session.CloseReason(engineio.ReasonTransportClose) }
+
+// lost ends all sockets that could be resumed, because the bus has lost messages
+// for them: their clients come back, and learn that they are not recovered.
+func (n *Namespace) lost() {
+	for _, s := range n.live.list() {
+		s.forfeit()
+	}
 }
 
 // answers reports whether the client answers a ping in time.
@@ -84,6 +96,12 @@ func (l *sessions) get(id belfry.SessionID) *Socket {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.all[id]
+}
+
+func (l *sessions) list() []*Socket {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Collect(maps.Values(l.all))
 }
 
 // remove forgets s, not another that has the session by now.

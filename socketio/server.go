@@ -26,6 +26,7 @@ import (
 	"regexp"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/engineio"
@@ -69,9 +70,11 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	if o.Recovery != nil {
-		if _, err := s.hub.Recovery(); err != nil {
+		bus, err := s.hub.Recovery()
+		if err != nil {
 			return nil, errors.Join(fmt.Errorf("socketio: Options.Recovery: %w", err), s.hub.Close(context.Background()))
 		}
+		bus.Confirm(o.EngineIO.Silence() + confirmSlack)
 	}
 	if s.engine, err = engineio.New(o.EngineIO, s.open); err != nil {
 		return nil, errors.Join(err, s.hub.Close(context.Background()))
@@ -79,6 +82,9 @@ func New(o Options) (*Server, error) {
 	s.Namespace = s.Of("/")
 	return s, nil
 }
+
+// confirmSlack is for pings that are late.
+const confirmSlack = 5 * time.Second
 
 // ServeHTTP answers Engine.IO requests, and GET .../socket.io.js if there is a
 // client bundle.

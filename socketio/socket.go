@@ -43,13 +43,9 @@ type extra struct {
 	early     []belfry.Room   // joined while connecting
 	left      []belfry.Room   // rooms at the end
 	reason    Reason
-	session   belfry.SessionID // with recovery
-	since     belfry.Offset
-	joined    map[belfry.Room]belfry.Offset // with recovery: since when in which room
-	missed    []*belfry.Message             // of a recovered socket, until it is open
+	session   *session          // with recovery
+	missed    []*belfry.Message // of a recovered socket, until it is open
 	recovered bool
-	isStored  bool          // keep has run
-	stored    chan struct{} // closed then; nil until someone waits
 }
 
 func newSocket(c *client, n *Namespace, id belfry.SocketID, auth Auth) *Socket {

@@ -6,8 +6,10 @@ import "encoding/json"
 // recovery restores it, both as JSON.
 func (s *Socket) SetData(v any) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.more().data = v
+	s.mu.Unlock()
+	s.change(func(*session) {})
+	s.holdSessionSoon()
 }
 
 // Data returns the value that SetData kept; false if there is none, or not of

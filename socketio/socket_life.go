@@ -9,13 +9,15 @@ import (
 	"github.com/seed-09a96375/belfry/socketio/packet"
 )
 
-// join makes the socket a member of its namespace and of the rooms that its
+// enter makes the socket a member of its namespace and of the rooms that its
 // middlewares joined. Until open, what it gets is held back.
-func (s *Socket) join() error {
-	if err := s.begin(); err != nil {
+func (s *Socket) enter() error {
+	ctx, cancel := s.nsp.server.busContext()
+	defer cancel()
+	if err := s.begin(ctx); err != nil {
 		return err
 	}
-	slot, err := s.nsp.space.Add(s)
+	slot, err := s.nsp.space.Add(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -26,11 +28,15 @@ func (s *Socket) join() error {
 		early, s.x.early = slices.Clone(s.x.early), nil
 	}
 	s.mu.Unlock()
-	if err := s.Join(early...); err != nil {
-		s.end(ReasonServerDisconnect)
-		return err
+	err = s.Join(early...)
+	if err == nil {
+		err = s.holdSession(ctx)
 	}
-	return nil
+	if err != nil {
+		s.end(ReasonServerDisconnect)
+		s.abandon()
+	}
+	return err
 }
 
 // open sends the answer to CONNECT, after what a recovered client missed and
@@ -52,8 +58,8 @@ func (s *Socket) open() bool {
 	_ = s.client.send(s.hello(), engineio.SendOptions{})
 	sent = append(sent, s.flushHeld(sent)...)
 	s.state.Store(connected)
-	if s.x != nil && s.x.session != "" {
-		s.nsp.live.add(s.x.session, s)
+	if s.x != nil && s.x.session != nil {
+		s.nsp.live.add(s.x.session.id, s)
 	}
 	s.mu.Unlock()
 	for _, d := range sent {
@@ -96,12 +102,11 @@ func (s *Socket) endFrom(reason Reason) uint32 {
 	s.state.Store(disconnected)
 	x := s.more()
 	x.reason, x.acks, x.held, x.missed = reason, nil, nil, nil
-	s.nsp.live.remove(x.session, s)
 	if x.done != nil {
 		close(x.done)
 	}
 	s.mu.Unlock()
-	left := s.nsp.space.Remove(hub.Slot(s.slot.Load()))
+	left := s.nsp.space.Remove(hub.Slot(s.slot.Load()), s.id)
 	s.mu.Lock()
 	x.left = left
 	s.mu.Unlock()
@@ -150,8 +155,8 @@ func (s *Socket) hello() packet.Packet {
 		return p
 	}
 	b := packet.AppendString([]byte(`{"sid":`), string(s.id))
-	if s.x != nil && s.x.session != "" {
-		b = packet.AppendString(append(b, `,"pid":`...), string(s.x.session))
+	if s.x != nil && s.x.session != nil {
+		b = packet.AppendString(append(b, `,"pid":`...), string(s.x.session.id))
 	}
 	p.Data = append(b, '}')
 	return p
@@ -163,6 +168,9 @@ func (c *client) finish(s *Socket) {
 		return
 	}
 	reason := s.endReason()
+	if !s.resumable(reason) {
+		s.abandon()
+	}
 	for _, h := range s.registries() {
 		for _, f := range h.load().disconnect {
 			_ = s.guard("disconnect handler", func() error {

@@ -1,6 +1,7 @@
 package socketio
 
 import (
+	"context"
 	"errors"
 
 	"github.com/seed-09a96375/belfry"
@@ -8,24 +9,48 @@ import (
 )
 
 // Join puts the socket into rooms. It fails if that are too many
-// (hub.ErrTooManyRooms) or the socket is disconnected.
+// (hub.ErrTooManyRooms), the socket is disconnected, or the bus does not answer
+// within Options.AckTimeout (belfry.ErrUnavailable). When it returns, the cluster
+// knows of the rooms: a client that loses its node is in them again.
 func (s *Socket) Join(rooms ...belfry.Room) error {
 	slot := hub.Slot(s.slot.Load())
 	if slot == 0 {
 		return s.joinEarly(rooms)
 	}
+	ctx, cancel := s.nsp.server.busContext()
+	defer cancel()
 	for _, room := range rooms {
 		if room == belfry.Room(s.id) {
 			continue
 		}
-		if err := s.remember(room); err != nil {
+		if err := s.join(ctx, slot, room); err != nil {
 			return err
 		}
-		if _, _, err := s.nsp.space.Join(slot, room); err != nil {
-			return joinError(err)
-		}
 	}
-	return nil
+	if s.state.Load() == connecting {
+		return nil // stored with the rest, before the client knows
+	}
+	err := s.holdSession(ctx)
+	if errors.Is(err, belfry.ErrNoSession) {
+		s.forfeit()
+		return ErrDisconnected
+	}
+	return err
+}
+
+func (s *Socket) join(ctx context.Context, slot hub.Slot, room belfry.Room) error {
+	if err := s.remember(ctx, room); err != nil {
+		return err
+	}
+	_, _, err := s.nsp.space.Join(ctx, slot, room)
+	if err != nil {
+		s.forget(room)
+	}
+	return joinError(err)
+}
+
+func (s *Socket) forget(room belfry.Room) {
+	s.change(func(ses *session) { delete(ses.joined, room) })
 }
 
 func joinError(err error) error {
@@ -54,6 +79,7 @@ func (s *Socket) Leave(rooms ...belfry.Room) {
 		s.nsp.space.Leave(slot, room)
 		s.forget(room)
 	}
+	s.holdSessionSoon()
 }
 
 // Rooms are those the socket is in, its own first; after the disconnect those it
