@@ -3,24 +3,38 @@ package engineio
 import (
 	"crypto/rand"
 	"encoding/base64"
-	"sync/atomic"
 )
 
-// sessionID is 12 random bytes and the low 3 bytes of a counter: two sessions
-// of one server never share an id, even if the random source were broken.
+// Tag is the part of a session id that says which server made it: the first 4
+// of its 20 characters. It is no secret.
+type Tag [3]byte
+
+// TagOf returns the tag of a session id. It reports false for a text that no
+// server makes as an id.
+func TagOf(sid string) (Tag, bool) {
+	id, ok := parseID(sid)
+	return Tag(id[:tagLength]), ok
+}
+
+// sessionID is the server's tag and 12 random bytes.
 type sessionID [15]byte
 
-// idLength is the length of the text form: base64url without padding.
-const idLength = 20
+const (
+	tagLength = len(Tag{})
+	// idLength is the length of the text form: base64url without padding.
+	idLength = 20
+)
 
-type idSource struct{ counter atomic.Uint32 }
-
-func (s *idSource) next() sessionID {
+func (t Tag) newID() sessionID {
 	var id sessionID
-	_, _ = rand.Read(id[:12]) // never fails: crypto/rand ends the process instead
-	n := s.counter.Add(1) - 1
-	id[12], id[13], id[14] = byte(n>>16), byte(n>>8), byte(n)
+	copy(id[:], t[:])
+	_, _ = rand.Read(id[tagLength:]) // never fails: crypto/rand ends the process instead
 	return id
+}
+
+func randomTag() (t Tag) {
+	_, _ = rand.Read(t[:]) // as above
+	return t
 }
 
 func (id sessionID) String() string { return base64.RawURLEncoding.EncodeToString(id[:]) }

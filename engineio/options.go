@@ -64,6 +64,14 @@ type Options struct {
 	// AllowRequest may refuse a new session: status 403 with the error's text,
 	// 400 for a WebSocket. It may block.
 	AllowRequest func(*http.Request) error
+	// Tag is what the ids of this server's sessions begin with, so that others can
+	// tell where a session is. The zero value: a random one.
+	Tag Tag
+	// Elsewhere may serve a request whose session this server does not know, a
+	// request for a WebSocket included, and reports whether it has. If not, the
+	// client is told "Session ID unknown". It may block. Headers that CORS asks
+	// for are in the answer already. Nil: nobody does.
+	Elsewhere func(w http.ResponseWriter, r *http.Request, sid string) bool
 	// Headers may add headers to a successful answer, 101 included. initial: the
 	// answer to a handshake.
 	Headers func(h http.Header, r *http.Request, initial bool)

@@ -25,7 +25,7 @@ type Server struct {
 	upgrader *websocket.Upgrader
 	wheel    *wheel
 
-	ids        idSource
+	tag        Tag
 	index      index
 	open       atomic.Int64 // sessions that are open
 	closing    atomic.Bool
@@ -45,7 +45,10 @@ func New(o Options, accept func(*Session) Receiver) (*Server, error) {
 	if accept == nil {
 		return nil, errors.New("engineio: accept is nil: must be set")
 	}
-	s := &Server{o: o.withDefaults(), accept: accept, maxSessions: sessionLimit(o.MaxSessions)}
+	s := &Server{o: o.withDefaults(), accept: accept, maxSessions: sessionLimit(o.MaxSessions), tag: o.Tag}
+	if s.tag == (Tag{}) {
+		s.tag = randomTag()
+	}
 	var err error
 	s.wheel = newWheel(resolution(&s.o), fire)
 	poller := o.Poller
@@ -94,8 +97,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	r := &request{Request: req, query: parseQuery(req.URL.RawQuery), upgrade: asksUpgrade(req)}
 	sess, refused := s.verify(r)
 	switch {
-	case refused != nil:
+	case refused == nil:
+		s.serve(w, r, sess)
+	case refused.code != CodeSessionUnknown || !s.elsewhere(w, r):
 		s.reject(w, r, refused)
+	}
+}
+
+// serve answers a request that is in order. sess is nil for a handshake.
+func (s *Server) serve(w http.ResponseWriter, r *request, sess *Session) {
+	switch {
 	case r.upgrade && r.way != WebSocket:
 		s.refuseWebSocket(w, r)
 	case sess == nil:
@@ -139,7 +150,7 @@ func (s *Server) openPolling(w http.ResponseWriter, r *request, p *place) {
 
 func (s *Server) newSession(r *request) *Session {
 	sess := &Session{
-		id: s.ids.next(), protocol: r.protocol, srv: s,
+		id: s.tag.newID(), protocol: r.protocol, srv: s,
 		hs: newHandshake(r.Request, s.o.KeepHeaders),
 	}
 	sess.timer.s = sess
