@@ -1,0 +1,76 @@
+// Package backplane opens the bus that a command was told to use: one in memory,
+// or a Redis that nodes of other processes share.
+package backplane
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/seed-09a96375/belfry"
+	"github.com/seed-09a96375/belfry/bus/memory"
+	"github.com/seed-09a96375/belfry/bus/redis"
+)
+
+// Options say which bus. The zero value is one in memory, without a log.
+type Options struct {
+	// URL of the Redis; see redis.Options. Empty: the bus is in memory, for the
+	// nodes of this process.
+	URL string
+	// Prefix of keys and channels in Redis. Default "belfry:".
+	Prefix string
+	// Interest has Redis send a node only what its clients may get.
+	Interest bool
+	// Recovery is how long clients may be away. 0: no client comes back. Redis
+	// keeps a log in any case, to repair what nodes missed.
+	Recovery time.Duration
+	// LogMessages is about how many messages Redis keeps. Default 100,000.
+	LogMessages int
+	// Logger gets what an operator should see. Default slog.Default().
+	Logger *slog.Logger
+}
+
+// Bus is a bus that was opened, to be closed after its links.
+type Bus struct {
+	belfry.Bus
+	close func()
+}
+
+// Close ends the connections. It does nothing for a bus in memory.
+func (b *Bus) Close() { b.close() }
+
+// Open connects to the bus. If that fails now the error is an *Error.
+func Open(ctx context.Context, o Options) (*Bus, error) {
+	if o.URL == "" {
+		return &Bus{memory.New(o.memory()), func() {}}, nil
+	}
+	r, addr := o.redis(), addrOf(o.URL)
+	if err := r.Validate(); err != nil || addr == "" {
+		return nil, &Error{Addr: addr, Err: err, invalid: true}
+	}
+	b, err := redis.New(ctx, r)
+	if err != nil {
+		return nil, &Error{Addr: addr, Err: err}
+	}
+	return &Bus{b, b.Close}, nil
+}
+
+func (o Options) memory() memory.Options {
+	if o.Recovery == 0 {
+		return memory.Options{}
+	}
+	return memory.Options{Log: &memory.Log{MaxAge: o.Recovery}}
+}
+
+// slack is for what passes between the death of a node and the moment from which
+// the cluster knows that its clients are away.
+const slack = 30 * time.Second
+
+func (o Options) redis() redis.Options {
+	r := redis.Options{URL: o.URL, Prefix: o.Prefix, Interest: o.Interest, Logger: o.Logger}
+	r.Log.MaxMessages = o.LogMessages
+	if o.Recovery != 0 {
+		r.Log.MaxAge = o.Recovery + slack
+	}
+	return r
+}

@@ -1,0 +1,44 @@
+// Package health answers load balancers and supervisors over HTTP.
+//
+//	GET /healthz/live   200 while the process serves
+//	GET /healthz/ready  200 while the node should get clients, else 503
+//
+// The body of ready is {"ready":true}, or {"ready":false,"reasons":["…"]}.
+package health
+
+import (
+	"encoding/json"
+	"net/http"
+)
+
+// Path is where the endpoints are.
+const Path = "/healthz/"
+
+// Handler serves both endpoints. ready must not block; it says why if it is not
+// ok.
+func Handler(ready func() (ok bool, reasons []string)) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+Path+"live", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, http.StatusOK, map[string]bool{"live": true})
+	})
+	mux.HandleFunc("GET "+Path+"ready", func(w http.ResponseWriter, _ *http.Request) {
+		status, ok, reasons := http.StatusOK, false, []string(nil)
+		if ok, reasons = ready(); !ok {
+			status = http.StatusServiceUnavailable
+		}
+		answer(w, status, state{ok, reasons})
+	})
+	return mux
+}
+
+type state struct {
+	Ready   bool     `json:"ready"`
+	Reasons []string `json:"reasons,omitempty"`
+}
+
+func answer(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body) // the prober gets it, or it has gone
+}
