@@ -22,7 +22,8 @@ func TestRedis(t *testing.T) {
 }
 
 func TestWhatRedisAnswersIsExplained(t *testing.T) {
-	r := redistest.Start(t, "--requirepass", "right")
+	r := redistest.Start(t)
+	r.Must("CONFIG", "SET", "requirepass", "right")
 	for name, test := range map[string]struct{ user, err, hint string }{
 		"no password":    {"", "NOAUTH", "wants a password"},
 		"wrong password": {":wrong@", "WRONGPASS", "is wrong"},
