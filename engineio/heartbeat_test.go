@@ -254,3 +254,48 @@ func TestLingeringSession(t *testing.T) {
 		}
 	})
 }
+
+// TestCloseWithoutGETs: who closes the server waits for the clients that will
+// fetch something, not for those that are gone.
+func TestCloseWithoutGETs(t *testing.T) {
+	const bye = "4bye"
+	for name, c := range map[string]struct {
+		leave func(b *bubble, s *testSession)
+		took  time.Duration
+		get   string
+	}{
+		"nothing to fetch": {func(*bubble, *testSession) {}, 0, refused(1, "Session ID unknown")},
+		"between two GETs": {func(_ *bubble, s *testSession) {
+			_ = s.Send(text("bye"), SendOptions{})
+		}, closingLinger, bye},
+		"gone": {func(_ *bubble, s *testSession) {
+			_ = s.Send(text("bye"), SendOptions{})
+			time.Sleep(2 * closingLinger)
+		}, 0, refused(1, "Session ID unknown")},
+		"closed before": {func(_ *bubble, s *testSession) {
+			s.Session.Close()
+			time.Sleep(2 * closingLinger)
+		}, 0, refused(1, "Session ID unknown")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := newBubble(t, Options{})
+				defer b.stop()
+				query, s := b.poll("4")
+				c.leave(b, s)
+				begin := time.Now()
+				closed := make(chan error, 1)
+				go func() { closed <- b.Close(t.Context()) }()
+				time.Sleep(closingLinger / 2)
+				synctest.Wait()
+				if w := b.do("GET", query, ""); w.Body.String() != c.get {
+					t.Errorf("GET while the server closes: %d %q, want %q", w.Code, w.Body, c.get)
+				}
+				if err := <-closed; err != nil {
+					t.Error(err)
+				}
+				within(t, b.wheel, begin, max(c.took, closingLinger/2))
+			})
+		})
+	}
+}

@@ -136,7 +136,7 @@ func (s *Server) handshake(w http.ResponseWriter, r *request) {
 // openPolling begins a session on long-polling.
 func (s *Server) openPolling(w http.ResponseWriter, r *request, p *place) {
 	sess := s.newSession(r)
-	sess.poll = &polling{}
+	sess.poll = &polling{polled: s.wheel.clock()}
 	if !s.begin(sess, p) {
 		s.reject(w, r, refuse(CodeServerFull, details{}))
 		return
@@ -214,6 +214,7 @@ func (s *Server) CloseReason(ctx context.Context, r Reason) error {
 	s.index.close()
 	for _, sess := range s.index.all() {
 		sess.shut(r, nil, directly)
+		sess.hasten()
 	}
 	over := make(chan struct{})
 	go func() {

@@ -19,6 +19,7 @@ type polling struct {
 	resumed chan struct{} // not nil: the POST waits for Resume
 	upgrade *upgrade      // not nil: a WebSocket is being tried
 	timer   timer         // waits for the last GET
+	polled  tick          // when a GET, or the handshake, was answered last
 }
 
 // pendingGET waits for something to answer with.
@@ -31,10 +32,11 @@ type pendingGET struct {
 }
 
 // lingerTime is how long a closed session waits for a GET to take what was sent
-// before, closingLinger how long while the server closes.
+// before, closingLinger how long if the server closes. A client that has not
+// polled for that time is not between two GETs, but gone.
 const (
 	lingerTime    = 30 * time.Second
-	closingLinger = 5 * time.Second
+	closingLinger = time.Second
 )
 
 var (
@@ -90,13 +92,25 @@ func (p *polling) offer(m *Message, o SendOptions, limit int) error {
 // linger waits for a GET that takes what was sent and the news that the session
 // is closed. s.mu is held, packets go over HTTP.
 func (s *Session) linger() {
-	d := lingerTime
-	if s.srv.closing.Load() {
-		d = closingLinger
-	}
 	s.poll.timer = timer{s: s, kind: timerLinger}
-	s.srv.wheel.arm(&s.poll.timer, d)
+	s.srv.wheel.arm(&s.poll.timer, lingerTime)
 	s.poll.wakeGET()
+}
+
+// hasten has a session that lingers do so only for as long as a server that
+// closes can wait: not at all for a client that is gone or has missed nothing.
+func (s *Session) hasten() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.state != stateClosing {
+		return
+	}
+	d := closingLinger
+	if p := s.poll; p.get == nil && p.upgrade == nil &&
+		(p.queue.empty() || s.srv.wheel.clock()-p.polled > s.srv.wheel.ticks(closingLinger)) {
+		d = 0
+	}
+	s.srv.wheel.arm(&s.poll.timer, d)
 }
 
 func (s *Session) onLinger() { s.drop(ReasonForcedClose, nil, packet.Close) }
