@@ -88,6 +88,7 @@ func (l *link) Addresses(ctx context.Context) (map[belfry.NodeID]string, error) 
 func (l *link) Close(ctx context.Context) error {
 	l.bus.detach(l)
 	l.bus.addresses.Delete(l.id)
+	l.bus.presence.abandon(l.id)
 	l.gate.close()
 	select {
 	case <-l.gate.empty:

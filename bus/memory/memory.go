@@ -108,6 +108,7 @@ type Bus struct {
 	rooms    turns
 	log      *messageLog // nil: nothing is logged
 	sessions *sessions   // nil like log
+	presence *presence
 
 	addresses sync.Map // of belfry.NodeID: the URL that it announced
 
@@ -119,6 +120,7 @@ type Bus struct {
 // another Bus logged: offsets carry an epoch of their own.
 func New(o Options) *Bus {
 	b := &Bus{rooms: newTurns()}
+	b.presence = newPresence(b)
 	if o.Log != nil {
 		l := o.Log.withDefaults()
 		b.log = newMessageLog(l)
