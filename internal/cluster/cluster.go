@@ -25,12 +25,7 @@ type Node struct {
 	Stop func(ctx context.Context) error
 }
 
-const (
-	stopTime       = 3 * time.Second
-	headerTime     = 10 * time.Second
-	idleTime       = 2 * time.Minute
-	maxHeaderBytes = 64 << 10
-)
+const stopTime = 3 * time.Second
 
 // Serve serves all nodes until ctx ends, which is no error, or one of them
 // fails. Then it stops all of them and waits for them, for 3 s at most: who has
@@ -51,11 +46,20 @@ func Serve(ctx context.Context, nodes []Node) error {
 	return errors.Join(errs...)
 }
 
-func (n *Node) serve(ctx context.Context) error {
-	// Requests have no time limit as a whole: a long poll is meant to last.
-	web := &http.Server{
-		Handler: n.Handler, ReadHeaderTimeout: headerTime, IdleTimeout: idleTime, MaxHeaderBytes: maxHeaderBytes,
+// Discard closes what was to be served, and is not.
+func Discard(nodes []Node, listeners []net.Listener) error {
+	var errs []error
+	for _, n := range nodes {
+		errs = append(errs, n.Stop(context.Background()))
 	}
+	for _, ln := range listeners {
+		errs = append(errs, ln.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func (n *Node) serve(ctx context.Context) error {
+	web := NewHTTPServer(n.Handler)
 	failed := make(chan error, 1)
 	var serving sync.WaitGroup
 	serving.Go(func() { failed <- web.Serve(n.Listener) })

@@ -14,21 +14,24 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 
 	"github.com/seed-09a96375/belfry"
-	"github.com/seed-09a96375/belfry/bus/memory"
 	"github.com/seed-09a96375/belfry/engineio"
+	"github.com/seed-09a96375/belfry/internal/backplane"
 	"github.com/seed-09a96375/belfry/internal/cluster"
+	"github.com/seed-09a96375/belfry/internal/health"
 	"github.com/seed-09a96375/belfry/poll"
 	"github.com/seed-09a96375/belfry/socketio"
 )
 
 // Options of the server under test.
 type Options struct {
-	// Nodes is their number, all in this process and on one bus. Default 1.
+	// Nodes is their number in this process. Default 1.
 	Nodes int
+	// Bus joins them, and with a URL those of other processes. Recovery in it
+	// lets clients come back.
+	Bus backplane.Options
 	// Listen is the address of the first node; the others take the ports that
 	// follow. With port 0 each takes one that is free.
 	Listen string
@@ -58,34 +61,26 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
+	bus, err := backplane.Open(ctx, o.Bus)
+	if err != nil {
+		return err
+	}
+	defer bus.Close()
 	listeners, err := cluster.Listen(ctx, o.Listen, o.Nodes)
 	if err != nil {
 		return err
 	}
-	bus := memory.New(memory.Options{})
 	nodes := make([]cluster.Node, 0, o.Nodes)
 	for i, ln := range listeners {
 		n, err := newNode(o, bus, i)
 		if err != nil {
-			return errors.Join(err, discard(nodes, listeners))
+			return errors.Join(err, cluster.Discard(nodes, listeners))
 		}
 		n.Listener = ln
 		nodes = append(nodes, n)
 		fmt.Fprintf(o.Out, "%s listens on http://%s, up to %d descriptors\n", n.Name, ln.Addr(), limit)
 	}
 	return cluster.Serve(ctx, nodes)
-}
-
-// discard closes what was not served yet.
-func discard(nodes []cluster.Node, listeners []net.Listener) error {
-	var errs []error
-	for _, n := range nodes {
-		errs = append(errs, n.Stop(context.Background()))
-	}
-	for _, ln := range listeners {
-		errs = append(errs, ln.Close())
-	}
-	return errors.Join(errs...)
 }
 
 func newNode(o Options, bus belfry.Bus, i int) (cluster.Node, error) {
@@ -95,18 +90,33 @@ func newNode(o Options, bus belfry.Bus, i int) (cluster.Node, error) {
 		return cluster.Node{}, err
 	}
 	o.EngineIO.Poller = group
-	srv, err := socketio.New(socketio.Options{EngineIO: o.EngineIO, Bus: bus, Node: belfry.NodeID(name), MaxEventsPerSecond: -1})
+	srv, err := socketio.New(o.server(bus, name))
 	if err != nil {
 		return cluster.Node{}, errors.Join(err, group.Close(context.Background()))
 	}
 	contract(srv)
 	mux := http.NewServeMux()
 	mux.Handle("/socket.io/", srv)
+	mux.Handle(health.Path, health.Handler(srv.Health))
 	return cluster.Node{
 		Name:    name,
 		Handler: mux,
 		Stop:    func(ctx context.Context) error { return errors.Join(srv.Close(ctx), group.Close(ctx)) },
 	}, nil
+}
+
+func (o Options) server(bus belfry.Bus, name string) socketio.Options {
+	s := socketio.Options{
+		EngineIO: o.EngineIO, Bus: bus, Node: belfry.NodeID(name),
+		MaxEventsPerSecond: -1,
+	}
+	if o.Bus.URL != "" {
+		s.Node = backplane.NodeID(name) // other processes have a node of that name
+	}
+	if o.Bus.Recovery > 0 {
+		s.Recovery = &socketio.Recovery{MaxDisconnection: o.Bus.Recovery}
+	}
+	return s
 }
 
 func contract(srv *socketio.Server) {

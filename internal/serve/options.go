@@ -1,0 +1,126 @@
+package serve
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/seed-09a96375/belfry"
+	"github.com/seed-09a96375/belfry/engineio"
+	"github.com/seed-09a96375/belfry/internal/backplane"
+	"github.com/seed-09a96375/belfry/socketio"
+)
+
+// Options of a node. The zero value is a node that is alone.
+type Options struct {
+	// Listen is the address for clients, load balancers and other nodes. Default
+	// ":8080".
+	Listen string
+	// Path is below which Socket.IO is served. Default "/socket.io/".
+	Path string
+	// Bus joins the node with others. Logger and Recovery in it are set here.
+	Bus backplane.Options
+	// Node names this node; no other may have that name. Default: the name of the
+	// machine and random characters.
+	Node belfry.NodeID
+	// Advertise is the URL under which other nodes reach this one. Default: made
+	// of Listen, with an address of this machine in the place of none. Without
+	// Bus.URL it is not used.
+	Advertise string
+	// Recovery is how long a client may be away and still go on where it was. 0:
+	// not at all.
+	Recovery time.Duration
+	// Drain is the time over which clients are moved to other nodes when this one
+	// stops. 0: all at once.
+	Drain time.Duration
+	// DrainDelay is how long the node goes on as before when it stops, but is not
+	// ready, so that load balancers notice. 0: not at all.
+	DrainDelay time.Duration
+	// Origins are the pages that may connect; see engineio.Options.Origins. Nil:
+	// those of the same host.
+	Origins []string
+	// Heartbeat is the time between pings, and the time for their answers. 0: 25 s
+	// and 20 s.
+	PingInterval, PingTimeout time.Duration
+	// Open lets every client join any room and send to it: for trying out.
+	Open bool
+	// Logger gets what an operator should see. Default slog.Default().
+	Logger *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	if o.Listen == "" {
+		o.Listen = ":8080"
+	}
+	if o.Path == "" {
+		o.Path = "/socket.io/"
+	}
+	if o.Node == "" {
+		o.Node = backplane.NodeID("")
+	}
+	if o.Origins == nil {
+		o.Origins = []string{}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	o.Logger = o.Logger.With("node", o.Node)
+	o.Bus.Logger, o.Bus.Recovery = o.Logger, o.Recovery
+	return o
+}
+
+// Validate names the options that cannot work, all of them.
+func (o Options) Validate() error {
+	var faults []error
+	for _, d := range []struct {
+		name string
+		v    time.Duration
+	}{
+		{"Recovery", o.Recovery},
+		{"Drain", o.Drain},
+		{"DrainDelay", o.DrainDelay},
+	} {
+		if d.v < 0 {
+			faults = append(faults, fmt.Errorf("serve: Options.%s is %v: must not be negative", d.name, d.v))
+		}
+	}
+	if o.Path != "" && (!strings.HasPrefix(o.Path, "/") || !strings.HasSuffix(o.Path, "/") || o.Path == "/") {
+		faults = append(faults, fmt.Errorf("serve: Options.Path is %q: must begin and end with a slash, with something between", o.Path))
+	}
+	if strings.HasPrefix(o.Path, "/healthz/") {
+		faults = append(faults, fmt.Errorf("serve: Options.Path is %q: /healthz/ is taken", o.Path))
+	}
+	if err := validURL(o.Advertise); err != nil {
+		faults = append(faults, fmt.Errorf("serve: Options.Advertise is %q: %w", o.Advertise, err))
+	}
+	return errors.Join(append(faults, o.engine().Validate())...)
+}
+
+func validURL(text string) error {
+	if text == "" {
+		return nil
+	}
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return errors.New("must be a URL like http://10.0.0.3:8080")
+	}
+	return nil
+}
+
+func (o Options) engine() engineio.Options {
+	return engineio.Options{PingInterval: o.PingInterval, PingTimeout: o.PingTimeout, Origins: o.Origins, Logger: o.Logger}
+}
+
+func (o Options) server(bus belfry.Bus) socketio.Options {
+	s := socketio.Options{Bus: bus, Node: o.Node, EngineIO: o.engine(), Logger: o.Logger}
+	if len(o.Origins) > 0 {
+		s.EngineIO.CORS = &engineio.CORS{Origins: o.Origins, Credentials: true}
+	}
+	if o.Recovery > 0 {
+		s.Recovery = &socketio.Recovery{MaxDisconnection: o.Recovery}
+	}
+	return s
+}

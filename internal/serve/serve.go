@@ -1,0 +1,122 @@
+// Package serve is `belfry serve`: one node, alone or in a cluster.
+//
+//	start    listen → answer /healthz/ → connect to the bus → serve clients
+//	stop     not ready → wait for load balancers → move clients, paced → close
+//	         sessions → leave the cluster → end the HTTP server
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+
+	"github.com/seed-09a96375/belfry/internal/backplane"
+	"github.com/seed-09a96375/belfry/internal/cluster"
+	"github.com/seed-09a96375/belfry/internal/health"
+	"github.com/seed-09a96375/belfry/internal/reclaim"
+	"github.com/seed-09a96375/belfry/poll"
+	"github.com/seed-09a96375/belfry/socketio"
+)
+
+// Run runs the node until ctx ends, and then stops it gracefully, which is no
+// error. If the address cannot be had the error is a *cluster.ListenError, if the
+// bus cannot be used a *backplane.Error.
+func Run(ctx context.Context, o Options) error {
+	if err := o.Validate(); err != nil {
+		return err
+	}
+	o = o.withDefaults()
+	limit, err := poll.RaiseFileLimit()
+	if err != nil {
+		return err
+	}
+	listeners, err := cluster.Listen(ctx, o.Listen, 1)
+	if err != nil {
+		return err
+	}
+	n := newNode(o, listeners[0])
+	n.log.Info("listening", "url", "http://"+n.listener.Addr().String()+o.Path, "descriptors", limit)
+	return n.run(ctx)
+}
+
+// node is a node from its start to its stop.
+type node struct {
+	o        Options
+	log      *slog.Logger
+	listener net.Listener
+	web      *http.Server
+	bus      *backplane.Bus
+
+	server   atomic.Pointer[socketio.Server] // nil while starting
+	stopping atomic.Bool
+}
+
+func newNode(o Options, listener net.Listener) *node {
+	n := &node{o: o, log: o.Logger, listener: listener}
+	mux := http.NewServeMux()
+	mux.Handle(health.Path, health.Handler(n.ready))
+	mux.HandleFunc(o.Path, n.serveClient)
+	n.web = cluster.NewHTTPServer(mux)
+	n.web.ErrorLog = slog.NewLogLogger(n.log.Handler(), slog.LevelWarn)
+	return n
+}
+
+func (n *node) run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer reclaim.Start(ctx)()
+	failed := make(chan error, 1)
+	go func() {
+		defer cancel()
+		failed <- n.web.Serve(n.listener)
+	}()
+	err := n.live(ctx)
+	err = errors.Join(err, n.web.Close())
+	if e := <-failed; !errors.Is(e, http.ErrServerClosed) {
+		err = errors.Join(fmt.Errorf("serve HTTP: %w", e), err)
+	}
+	if err == nil {
+		n.log.Info("stopped")
+	}
+	return err
+}
+
+// live is all that a node does.
+func (n *node) live(ctx context.Context) error {
+	err := n.start(ctx)
+	switch {
+	case ctx.Err() != nil && errors.Is(err, ctx.Err()):
+		return nil // stopped before it was there
+	case err != nil:
+		return err
+	}
+	<-ctx.Done()
+	return n.stop(context.WithoutCancel(ctx))
+}
+
+// ready tells load balancers whether to send clients here.
+func (n *node) ready() (ok bool, reasons []string) {
+	srv := n.server.Load()
+	if srv == nil {
+		return false, []string{"starting"}
+	}
+	if n.stopping.Load() {
+		reasons = append(reasons, "stopping")
+	}
+	_, more := srv.Health()
+	reasons = append(reasons, more...)
+	return len(reasons) == 0, reasons
+}
+
+func (n *node) serveClient(w http.ResponseWriter, r *http.Request) {
+	if srv := n.server.Load(); srv != nil {
+		srv.ServeHTTP(w, r)
+		return
+	}
+	w.Header().Set("Retry-After", "1")
+	http.Error(w, "starting", http.StatusServiceUnavailable)
+}

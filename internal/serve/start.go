@@ -1,0 +1,81 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/seed-09a96375/belfry"
+	"github.com/seed-09a96375/belfry/internal/backplane"
+	"github.com/seed-09a96375/belfry/socketio"
+)
+
+// start joins the cluster and serves clients from then on.
+func (n *node) start(ctx context.Context) error {
+	bus, err := backplane.Open(ctx, n.o.Bus)
+	if err != nil {
+		return err
+	}
+	srv, err := n.attach(ctx, bus)
+	if err != nil {
+		bus.Close()
+		return err
+	}
+	if n.o.Open {
+		n.log.Warn("open: every client may join any room and send to it; leave --open out where others can connect")
+		openTo(srv)
+	}
+	n.bus = bus
+	n.server.Store(srv)
+	n.log.Info("ready", "cluster", n.o.Bus.URL != "", "recovery", n.o.Recovery)
+	return nil
+}
+
+const (
+	// attachTime is longer than the lease of a node that was killed: started
+	// again under the same name it has to wait for its end.
+	attachTime  = 20 * time.Second
+	attachPause = time.Second
+)
+
+// attach makes the server, and with it the link to the bus.
+func (n *node) attach(ctx context.Context, bus belfry.Bus) (*socketio.Server, error) {
+	late := time.After(attachTime)
+	for {
+		srv, err := socketio.New(n.o.server(bus))
+		if err == nil {
+			return srv, nil
+		}
+		if !errors.Is(err, belfry.ErrUnavailable) {
+			return nil, err
+		}
+		n.log.Warn("cannot join the cluster yet", "err", err)
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-late:
+			return nil, &attachError{n.o.Node, err}
+		case <-time.After(attachPause):
+		}
+	}
+}
+
+// attachError says that a node could not join its cluster.
+type attachError struct {
+	node belfry.NodeID
+	err  error
+}
+
+// Error names the node.
+func (e *attachError) Error() string {
+	return fmt.Sprintf("node %s cannot join the cluster: %v", e.node, e.err)
+}
+
+// Unwrap returns the cause.
+func (e *attachError) Unwrap() error { return e.err }
+
+// Hint says what to do.
+func (e *attachError) Hint() string {
+	return "every node needs a --node of its own; without the flag it gets one. Else look at the log of Redis"
+}
