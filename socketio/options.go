@@ -68,7 +68,8 @@ type Options struct {
 // Recovery is connection state recovery: a client that lost its connection
 // resumes with its id, rooms and data, and gets what it missed.
 type Recovery struct {
-	// MaxDisconnection is how long a client may be away. Default 2 minutes.
+	// MaxDisconnection is how long a client may be away. Default 2 minutes. The
+	// Bus has to keep its log for as long, and a minute and a half more.
 	MaxDisconnection time.Duration
 	// RunMiddlewares runs the namespace's middlewares on recovery as well.
 	RunMiddlewares bool
@@ -115,16 +116,16 @@ func (o Options) withDefaults() Options {
 		o.EngineIO.Logger = o.Logger
 	}
 	if o.Bus == nil {
-		o.Bus = newOwnBus(o.Recovery)
+		o.Bus = newOwnBus(o.Recovery, o.EngineIO.Silence())
 	}
 	return o
 }
 
-func newOwnBus(r *Recovery) *memory.Bus {
+func newOwnBus(r *Recovery, silence time.Duration) *memory.Bus {
 	if r == nil {
 		return memory.New(memory.Options{})
 	}
-	return memory.New(memory.Options{Log: &memory.Log{MaxAge: r.MaxDisconnection}})
+	return memory.New(memory.Options{Log: &memory.Log{MaxAge: r.MaxDisconnection + silence + time.Minute}})
 }
 
 // Validate names the options that cannot work, all of them.

@@ -13,7 +13,9 @@ import (
 	"github.com/seed-09a96375/belfry/socketio"
 )
 
-func TestRecovery(t *testing.T) {
+func TestRecovery(t *testing.T) { onEachBus(t, testRecovery) }
+
+func testRecovery(t *testing.T, cluster clusterFunc) {
 	nodes := cluster(t, 2, socketio.Options{Recovery: &socketio.Recovery{}})
 	a, b := nodes[0], nodes[1]
 	type state struct{ X int }
@@ -84,8 +86,10 @@ func TestRecovery(t *testing.T) {
 	}
 }
 
-func TestRecoveryWithoutAnyEvent(t *testing.T) {
-	n := newNode(t, socketio.Options{Recovery: &socketio.Recovery{}})
+func TestRecoveryWithoutAnyEvent(t *testing.T) { onEachBus(t, testRecoveryWithoutAnyEvent) }
+
+func testRecoveryWithoutAnyEvent(t *testing.T, cluster clusterFunc) {
+	n := cluster(t, 1, socketio.Options{Recovery: &socketio.Recovery{}})[0]
 	mustEmit(t, n.Emit(bg, "before"))
 	c := dial(t, n)
 	id, pid := c.connectSession("/", "")
@@ -110,7 +114,9 @@ func TestNoOffsetsWithoutRecovery(t *testing.T) {
 	c.want(`42["x",1]`)
 }
 
-func TestRecoveryRefused(t *testing.T) {
+func TestRecoveryRefused(t *testing.T) { onEachBus(t, testRecoveryRefused) }
+
+func testRecoveryRefused(t *testing.T, cluster clusterFunc) {
 	nodes := cluster(t, 1, socketio.Options{Recovery: &socketio.Recovery{}})
 	n := nodes[0]
 	for name, auth := range map[string]string{
@@ -190,7 +196,9 @@ func TestRecoveryInterrupted(t *testing.T) {
 
 // A client whose old connection is dead, though the server does not know yet,
 // resumes all the same.
-func TestRecoveryHalfOpen(t *testing.T) {
+func TestRecoveryHalfOpen(t *testing.T) { onEachBus(t, testRecoveryHalfOpen) }
+
+func testRecoveryHalfOpen(t *testing.T, cluster clusterFunc) {
 	nodes := cluster(t, 2, socketio.Options{Recovery: &socketio.Recovery{}})
 	a, b := nodes[0], nodes[1]
 	old := dial(t, a)
@@ -237,14 +245,13 @@ func TestReceivedCheckerFails(t *testing.T) {
 
 // Clients lose their connection again and again, and resume on any node, while
 // others publish to their room: every event arrives once, in order.
-func TestRecoveryUnderFire(t *testing.T) {
+func TestRecoveryUnderFire(t *testing.T) { onEachBus(t, testRecoveryUnderFire) }
+
+func testRecoveryUnderFire(t *testing.T, cluster clusterFunc) {
 	const publishers, each, clients, drops = 3, 400, 6, 8
-	o := socketio.Options{Recovery: &socketio.Recovery{}, Bus: memory.New(memory.Options{Log: &memory.Log{MaxMessages: 100_000}})}
-	var nodes []*node
-	for range 3 {
-		n := newNode(t, o)
-		n.OnConnect(func(_ ctx, s *socketio.Socket) { _ = s.Join("room") })
-		nodes = append(nodes, n)
+	nodes := cluster(t, 3, socketio.Options{Recovery: &socketio.Recovery{}})
+	for _, n := range nodes {
+		n.Use(func(_ ctx, s *socketio.Socket) error { return s.Join("room") })
 	}
 	var ready, publishing, reading sync.WaitGroup
 	errs := make(chan error, clients)

@@ -136,7 +136,9 @@ func TestEventMiddlewareAndCatchAll(t *testing.T) {
 	c.want(`435["own"]`)
 }
 
-func TestOperatorsAcrossNodes(t *testing.T) {
+func TestOperatorsAcrossNodes(t *testing.T) { onEachBus(t, testOperatorsAcrossNodes) }
+
+func testOperatorsAcrossNodes(t *testing.T, cluster clusterFunc) {
 	nodes := cluster(t, 2, socketio.Options{})
 	a, b := nodes[0], nodes[1]
 	ca, ida := connect(t, a)
@@ -208,7 +210,9 @@ func TestOperatorsAcrossNodes(t *testing.T) {
 	cc.quiet(a, idc)
 }
 
-func TestBroadcastAcks(t *testing.T) {
+func TestBroadcastAcks(t *testing.T) { onEachBus(t, testBroadcastAcks) }
+
+func testBroadcastAcks(t *testing.T, cluster clusterFunc) {
 	nodes := cluster(t, 2, socketio.Options{})
 	ca, _ := connect(t, nodes[0])
 	cb, _ := connect(t, nodes[1])
@@ -313,7 +317,9 @@ func TestHandlerAsksItsOwnClient(t *testing.T) {
 	c.want(`431["ada"]`)
 }
 
-func TestServerSideEmit(t *testing.T) {
+func TestServerSideEmit(t *testing.T) { onEachBus(t, testServerSideEmit) }
+
+func testServerSideEmit(t *testing.T, cluster clusterFunc) {
 	nodes := cluster(t, 3, socketio.Options{})
 	for i, n := range nodes {
 		socketio.OnServerSide(n.Namespace, "sum", func(_ context.Context, a socketio.Args) (int, error) {
@@ -369,7 +375,9 @@ func TestDynamicNamespaces(t *testing.T) {
 	eventually(t, "the empty namespace is removed", func() bool { return n.Of("/tenant-7") != before })
 }
 
-func TestLocalCallOrder(t *testing.T) {
+func TestLocalCallOrder(t *testing.T) { onEachBus(t, testLocalCallOrder) }
+
+func testLocalCallOrder(t *testing.T, cluster clusterFunc) {
 	for _, recovery := range []*socketio.Recovery{nil, {}} {
 		nodes := cluster(t, 2, socketio.Options{Recovery: recovery})
 		n := nodes[0]

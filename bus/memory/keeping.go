@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/seed-09a96375/belfry"
@@ -10,7 +11,10 @@ import (
 // keepingLink is a link of a bus that keeps messages and sessions. It
 // implements belfry.Log and belfry.Sessions; all methods fail with
 // belfry.ErrClosed once the link is closed.
-type keepingLink struct{ *link }
+type keepingLink struct {
+	*link
+	confirmed atomic.Int64 // see Confirm; ns, 0: never
+}
 
 // Replay implements belfry.Log. Messages are those that were published, not
 // copies. It stops with the first error of f, which it returns.
@@ -46,7 +50,25 @@ func (l *keepingLink) Keep(ctx context.Context, s *belfry.Session, ttl time.Dura
 	if err := l.usable(ctx); err != nil {
 		return err
 	}
+	if held {
+		s = l.raised(s)
+	}
 	return l.bus.sessions.keep(s, ttl, l.id, held)
+}
+
+// raised returns s with what its client has surely received taken into account.
+func (l *keepingLink) raised(s *belfry.Session) *belfry.Session {
+	after := l.confirmed.Load()
+	if after == 0 {
+		return s
+	}
+	floor, known := l.bus.log.positionAt(time.Now().Add(-time.Duration(after)))
+	if !known || !l.bus.log.before(s.Since, floor) {
+		return s
+	}
+	c := *s
+	c.Since = floor
+	return &c
 }
 
 // Drop implements belfry.Sessions.
@@ -67,9 +89,8 @@ func (l *keepingLink) Take(ctx context.Context, namespace string, id belfry.Sess
 	return l.bus.sessions.take(namespace, id)
 }
 
-// Confirm implements belfry.Sessions. Nobody needs it: a node that ends keeps its
-// sessions with the positions that it knows.
-func (l *keepingLink) Confirm(time.Duration) {}
+// Confirm implements belfry.Sessions.
+func (l *keepingLink) Confirm(after time.Duration) { l.confirmed.Store(int64(after)) }
 
 // Close implements belfry.Link.
 func (l *keepingLink) Close(ctx context.Context) error {

@@ -3,6 +3,7 @@ package memory
 import (
 	"context"
 	"crypto/rand"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -21,7 +22,8 @@ type messageLog struct {
 	records []*record // those from head on are kept
 	head    int
 	bytes   int
-	last    uint64 // the number of the newest message ever
+	last    uint64    // the number of the newest message ever
+	trimmed time.Time // when the newest that is no longer kept was published
 }
 
 // record is one message. Records are linked so that a replay can walk them
@@ -74,6 +76,7 @@ func (g *messageLog) trim(now time.Time) {
 			return
 		}
 		g.bytes -= oldest.size
+		g.trimmed = oldest.at
 		g.records[g.head] = nil
 		g.head++
 	}
@@ -127,6 +130,24 @@ func (g *messageLog) position() belfry.Offset {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.offset(g.last)
+}
+
+// positionAt returns the position at that time; false if that is not known any
+// more.
+func (g *messageLog) positionAt(t time.Time) (belfry.Offset, bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.trimmed.After(t) {
+		return "", false
+	}
+	kept := g.records[g.head:]
+	later, _ := slices.BinarySearchFunc(kept, t, func(r *record, t time.Time) int {
+		if r.at.After(t) {
+			return 1
+		}
+		return -1
+	})
+	return g.offset(g.last - uint64(len(kept)-later)), true
 }
 
 func (g *messageLog) before(a, b belfry.Offset) bool {

@@ -59,9 +59,9 @@ type Log struct {
 	MaxMessages int
 	// MaxBytes bounds what the messages take in memory, about. Default 64 MiB.
 	MaxBytes int
-	// MaxAge bounds the time since the publication. Default 2 minutes, the time
-	// that Socket.IO gives clients to come back. What is too old is dropped when
-	// the log is next used.
+	// MaxAge bounds the time since the publication. Default 4 minutes: the two
+	// that Socket.IO gives clients to come back, and what they may have missed
+	// before anybody noticed. What is too old is dropped when the log is next used.
 	MaxAge time.Duration
 	// MaxSessions bounds the number of sessions; one more drops the one that
 	// would expire first. Default 100,000.
@@ -76,7 +76,7 @@ func (l Log) withDefaults() Log {
 		l.MaxBytes = 64 << 20
 	}
 	if l.MaxAge == 0 {
-		l.MaxAge = 2 * time.Minute
+		l.MaxAge = 4 * time.Minute
 	}
 	if l.MaxSessions == 0 {
 		l.MaxSessions = 100_000
@@ -147,7 +147,7 @@ func (b *Bus) Attach(ctx context.Context, n belfry.Node) (belfry.Link, error) {
 	links := append(slices.Clone(*b.links.Load()), l)
 	b.links.Store(&links)
 	if b.log != nil {
-		return &keepingLink{l}, nil
+		return &keepingLink{link: l}, nil
 	}
 	return l, nil
 }
