@@ -15,13 +15,15 @@ func demoCommand() *cobra.Command {
 		Short: "Run a chat on two nodes, with a page to try it",
 		Long: `Run a chat on two nodes, with a page to try it.
 
-The nodes share a bus in memory and act as one server: open the page of each,
-join with two names, and write. The page shows who is in the room, and can break
-its own connection to show that it recovers with nothing lost. No other service
-is needed, and nothing is kept when the demo stops.`,
+The nodes act as one server: open the page of each, join with two names, and
+write. The page shows who is in the room, and can break its own connection to show
+that it recovers with nothing lost. The nodes share a bus in memory, so that no
+other service is needed and nothing is kept when the demo stops; with --redis they
+share that, also with demos in other terminals and on other machines.`,
 		Example: `  belfry demo --open                       and open a browser
   belfry demo --listen 0.0.0.0:3000        let phones on this network join
-  belfry demo --nodes 3 --listen :4000     three nodes, on ports 4000 to 4002`,
+  belfry demo --nodes 3 --listen :4000     three nodes, on ports 4000 to 4002
+  belfry demo --nodes 3 --redis redis://127.0.0.1:6379`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.Out = cmd.OutOrStdout()
@@ -34,6 +36,7 @@ is needed, and nothing is kept when the demo stops.`,
 	f := cmd.Flags()
 	f.StringVar(&o.Listen, "listen", "127.0.0.1:3000", "`address` of the first node; the others take the ports that follow")
 	f.IntVar(&o.Nodes, "nodes", 2, "`number` of nodes")
+	busFlags(f, &o.Bus)
 	f.BoolVar(&o.Open, "open", false, "open the first node's page in a browser")
 	return cmd
 }

@@ -10,12 +10,13 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"time"
 
 	"github.com/seed-09a96375/belfry"
-	"github.com/seed-09a96375/belfry/bus/memory"
 	"github.com/seed-09a96375/belfry/engineio"
-	"github.com/seed-09a96375/belfry/examples/chat"
+	"github.com/seed-09a96375/belfry/internal/backplane"
 	"github.com/seed-09a96375/belfry/internal/cluster"
+	"github.com/seed-09a96375/belfry/internal/health"
 	"github.com/seed-09a96375/belfry/socketio"
 )
 
@@ -26,6 +27,9 @@ type Options struct {
 	// Listen is the address of the first node; the others take the ports that
 	// follow. With port 0 each takes one that is free. Default 127.0.0.1:3000.
 	Listen string
+	// Bus joins the nodes, and with a URL those of other processes. Recovery in it
+	// has the default 2 minutes.
+	Bus backplane.Options
 	// Open shows the first node's page in the user's browser.
 	Open bool
 	// Out gets what there is to tell the user. Default: nothing.
@@ -50,6 +54,10 @@ func (o Options) withDefaults() Options {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
+	if o.Bus.Recovery == 0 {
+		o.Bus.Recovery = 2 * time.Minute
+	}
+	o.Bus.Logger = o.Logger
 	return o
 }
 
@@ -62,7 +70,8 @@ func (o Options) Validate() error {
 }
 
 // Run serves the demo until ctx ends, which is no error. If an address cannot be
-// had, the error is a *cluster.ListenError.
+// had the error is a *cluster.ListenError, if the bus cannot be used a
+// *backplane.Error.
 func Run(ctx context.Context, o Options) error {
 	if err := o.Validate(); err != nil {
 		return err
@@ -72,7 +81,12 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	nodes, err := newNodes(o, listeners)
+	bus, err := backplane.Open(ctx, o.Bus)
+	if err != nil {
+		return errors.Join(err, cluster.Discard(nil, listeners))
+	}
+	defer bus.Close()
+	nodes, err := newNodes(o, bus, listeners)
 	if err != nil {
 		return err
 	}
@@ -86,13 +100,13 @@ func Run(ctx context.Context, o Options) error {
 
 // newNodes puts a server behind each listener, all on one bus. On an error
 // nothing is left open.
-func newNodes(o Options, listeners []net.Listener) ([]cluster.Node, error) {
-	bus := memory.New(memory.Options{Log: &memory.Log{}})
+func newNodes(o Options, bus belfry.Bus, listeners []net.Listener) ([]cluster.Node, error) {
+	f := newFacts(o.nodeIDs(), listeners)
 	all := make([]cluster.Node, 0, len(listeners))
 	for i, ln := range listeners {
-		n, err := newNode(o, bus, listeners, i)
+		n, err := newNode(o, bus, f, i)
 		if err != nil {
-			return nil, errors.Join(err, discard(all, listeners))
+			return nil, errors.Join(err, cluster.Discard(all, listeners))
 		}
 		n.Listener = ln
 		all = append(all, n)
@@ -100,47 +114,51 @@ func newNodes(o Options, listeners []net.Listener) ([]cluster.Node, error) {
 	return all, nil
 }
 
-// discard closes what was not served yet.
-func discard(nodes []cluster.Node, listeners []net.Listener) error {
-	var errs []error
-	for _, n := range nodes {
-		errs = append(errs, n.Stop(context.Background()))
-	}
-	for _, ln := range listeners {
-		errs = append(errs, ln.Close())
-	}
-	return errors.Join(errs...)
-}
-
-func newNode(o Options, bus belfry.Bus, listeners []net.Listener, i int) (cluster.Node, error) {
-	name := nodeName(i)
-	start, err := page(listeners, i)
-	if err != nil {
-		return cluster.Node{}, fmt.Errorf("read the page: %w", err)
-	}
+func newNode(o Options, bus belfry.Bus, f facts, i int) (cluster.Node, error) {
+	f.Node = f.Nodes[i].Name
 	srv, err := socketio.New(socketio.Options{
 		Bus:          bus,
-		Node:         belfry.NodeID(name),
-		Recovery:     &socketio.Recovery{},
-		EngineIO:     engineio.Options{Origins: []string{}}, // its own page, no other
+		Node:         belfry.NodeID(f.Node),
+		Recovery:     &socketio.Recovery{MaxDisconnection: o.Bus.Recovery},
+		EngineIO:     engineio.Options{Origins: []string{}}, // its own pages, no other
 		ClientBundle: clientBundle(),
-		Logger:       o.Logger.With("node", name),
+		Logger:       o.Logger.With("node", f.Node),
 	})
 	if err != nil {
-		return cluster.Node{}, fmt.Errorf("start %s: %w", name, err)
+		return cluster.Node{}, fmt.Errorf("start %s: %w", f.Node, err)
 	}
-	room := chat.New(srv, chat.Options{})
 	mux := http.NewServeMux()
 	mux.Handle("/socket.io/", srv)
-	mux.Handle("/", start)
+	mux.Handle(health.Path, health.Handler(srv.Health))
+	mux.Handle("GET /demo.json", secured(f))
+	var stops []func()
+	for _, start := range applications() {
+		stops = append(stops, start(srv, mux))
+	}
 	return cluster.Node{
-		Name:    name,
+		Name:    nodeName(i),
 		Handler: mux,
 		Stop: func(ctx context.Context) error {
-			defer room.Close()
-			return srv.Close(ctx)
+			err := srv.Close(ctx)
+			for _, stop := range stops {
+				stop()
+			}
+			return err
 		},
 	}, nil
+}
+
+// nodeIDs are the names of the nodes in the cluster. On a Redis there may be nodes
+// of other processes.
+func (o Options) nodeIDs() []belfry.NodeID {
+	ids := make([]belfry.NodeID, o.Nodes)
+	for i := range ids {
+		ids[i] = belfry.NodeID(nodeName(i))
+		if o.Bus.URL != "" {
+			ids[i] = backplane.NodeID(nodeName(i))
+		}
+	}
+	return ids
 }
 
 func nodeName(i int) string { return fmt.Sprintf("node-%d", i+1) }

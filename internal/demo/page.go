@@ -3,15 +3,12 @@ package demo
 import (
 	"embed"
 	"encoding/json"
-	"io/fs"
 	"net"
 	"net/http"
 
+	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/socketio"
 )
-
-//go:embed page
-var pageFiles embed.FS
 
 //go:embed client
 var clientFiles embed.FS
@@ -26,7 +23,7 @@ func clientBundle() socketio.ClientBundle {
 	return b
 }
 
-// facts are what the page shows besides the chat.
+// facts are what the pages show of the demo itself.
 type facts struct {
 	Node  string     `json:"node"`
 	Nodes []nodeFact `json:"nodes"`
@@ -37,23 +34,19 @@ type nodeFact struct {
 	Port int    `json:"port"`
 }
 
-// page serves the page of node i.
-func page(listeners []net.Listener, i int) (http.Handler, error) {
-	files, err := fs.Sub(pageFiles, "page")
-	if err != nil {
-		return nil, err
+// newFacts is for all nodes: Node is left out.
+func newFacts(ids []belfry.NodeID, listeners []net.Listener) facts {
+	var f facts
+	for i, ln := range listeners {
+		f.Nodes = append(f.Nodes, nodeFact{Name: string(ids[i]), Port: port(ln)})
 	}
-	f := facts{Node: nodeName(i)}
-	for k, ln := range listeners {
-		f.Nodes = append(f.Nodes, nodeFact{Name: nodeName(k), Port: port(ln)})
-	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /demo.json", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(f) // the browser gets it, or it has gone
-	})
-	mux.Handle("GET /", http.FileServerFS(files))
-	return secured(mux), nil
+	return f
+}
+
+// ServeHTTP tells the facts as JSON.
+func (f facts) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(f) // the browser gets it, or it has gone
 }
 
 // secured lets the page use what comes from here, and nothing else.

@@ -1,0 +1,36 @@
+package demo
+
+import (
+	"embed"
+	"io/fs"
+	"net/http"
+
+	"github.com/seed-09a96375/belfry/examples/chat"
+	"github.com/seed-09a96375/belfry/socketio"
+)
+
+// application begins to serve an application on one node, with its page. What it
+// returns ends it, once the server is closed.
+type application func(*socketio.Server, *http.ServeMux) (stop func())
+
+// applications are those of the demo.
+func applications() []application {
+	return []application{startChat}
+}
+
+//go:embed page
+var pageFiles embed.FS
+
+func startChat(srv *socketio.Server, mux *http.ServeMux) (stop func()) {
+	mux.Handle("/", secured(http.FileServerFS(below(pageFiles, "page"))))
+	return chat.New(srv, chat.Options{}).Close
+}
+
+// below is a folder of embedded files.
+func below(files embed.FS, folder string) fs.FS {
+	sub, err := fs.Sub(files, folder)
+	if err != nil { // the name is not one of a folder
+		return embed.FS{}
+	}
+	return sub
+}
