@@ -24,7 +24,13 @@ type faulty struct {
 	position func(ctx context.Context, l *faultyLink) (belfry.Offset, error)
 	before   func(l *faultyLink, a, b belfry.Offset) bool
 	keep     func(ctx context.Context, l *faultyLink, s *belfry.Session, ttl time.Duration, held bool) error
+	hold     func(ctx context.Context, l *faultyLink, s *belfry.Session, ttl time.Duration, held bool) error
+	drop     func(ctx context.Context, l *faultyLink, ns string, id belfry.SessionID) error
+	confirm  func(l *faultyLink, after time.Duration)
+	address  func(ctx context.Context, l *faultyLink) (map[belfry.NodeID]string, error)
 	take     func(ctx context.Context, l *faultyLink, ns string, id belfry.SessionID, how belfry.Force) (*belfry.Session, error)
+
+	store *store
 
 	mu    sync.Mutex
 	nodes []*faultyNode
@@ -42,17 +48,19 @@ type faultyNode struct {
 // faultyLink is what the suite sees of a link.
 type faultyLink struct {
 	keeper
-	node *faultyNode
+	belfry.Directory
+	node  *faultyNode
+	store *store
 }
 
 // factory makes the clusters of a control.
 func (f *faulty) factory(t *testing.T) Factory {
 	b := memory.New(memory.Options{Log: &memory.Log{MaxMessages: 100_000}})
-	f.inner = b
+	f.inner, f.store = b, newStore()
 	t.Cleanup(f.extra.Wait)
 	return Factory{
 		Bus:   func(int) belfry.Bus { return f },
-		Keeps: true,
+		Keeps: true, Outlives: true, Addresses: true,
 		Trim: func(ctx context.Context) error {
 			link, err := b.Attach(ctx, newRecorder("trimmer"))
 			if err != nil {
@@ -73,10 +81,11 @@ func (f *faulty) Attach(ctx context.Context, n belfry.Node) (belfry.Link, error)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.nodes = append(f.nodes, node)
-	return &faultyLink{link.(keeper), node}, nil
+	return &faultyLink{link.(keeper), link.(belfry.Directory), node, f.store}, nil
 }
 
 func (n *faultyNode) Deliver(m *belfry.Message) {
+	defer n.bus.store.delivered(n.ID(), m.Offset)
 	nth := int(n.came.Add(1))
 	if n.bus.deliver != nil {
 		n.bus.deliver(n, m, nth)
@@ -110,6 +119,7 @@ func (l *faultyLink) Close(ctx context.Context) error {
 	if f := l.node.bus.close; f != nil {
 		return f(ctx, l)
 	}
+	l.store.bury(l.node.ID())
 	return l.keeper.Close(ctx)
 }
 
@@ -133,27 +143,3 @@ func (l *faultyLink) Before(a, b belfry.Offset) bool {
 	}
 	return l.keeper.Before(a, b)
 }
-
-func (l *faultyLink) Keep(ctx context.Context, s *belfry.Session, ttl time.Duration, held bool) error {
-	if f := l.node.bus.keep; f != nil {
-		return f(ctx, l, s, ttl, held)
-	}
-	return l.keeper.Keep(ctx, s, ttl, held)
-}
-
-func (l *faultyLink) Take(ctx context.Context, ns string, id belfry.SessionID, how belfry.Force) (*belfry.Session, error) {
-	if f := l.node.bus.take; f != nil {
-		return f(ctx, l, ns, id, how)
-	}
-	return l.keeper.Take(ctx, ns, id, how)
-}
-
-func (l *faultyLink) Hold(ctx context.Context, s *belfry.Session, ttl time.Duration, held bool) error {
-	return l.keeper.Hold(ctx, s, ttl, held)
-}
-
-func (l *faultyLink) Drop(ctx context.Context, ns string, id belfry.SessionID) error {
-	return l.keeper.Drop(ctx, ns, id)
-}
-
-func (l *faultyLink) Confirm(after time.Duration) { l.keeper.Confirm(after) }

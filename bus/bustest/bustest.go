@@ -28,6 +28,11 @@ type Factory struct {
 	// Keeps says that links implement belfry.Log and belfry.Sessions. It must
 	// keep at least 100,000 messages of 100 bytes, for a minute.
 	Keeps bool
+	// Outlives says that the bus knows the sessions that a node holds: they can be
+	// taken by force, and after the node's Close.
+	Outlives bool
+	// Addresses says that links implement belfry.Directory.
+	Addresses bool
 	// Trim makes the log forget all that was published so far. Nil: the suite
 	// does not check offsets that were trimmed.
 	Trim func(ctx context.Context) error
@@ -57,18 +62,21 @@ func Run(t *testing.T, fresh func(t *testing.T) Factory) {
 
 // check is one clause.
 type check struct {
-	name   string
-	clause string // the words of the contract, about
-	nodes  int    // that are attached when run begins
-	keeps  bool   // it is about the log or sessions
-	trims  bool   // it needs Factory.Trim
-	run    func(ctx context.Context, c *cluster) error
+	name      string
+	clause    string // the words of the contract, about
+	nodes     int    // that are attached when run begins
+	keeps     bool   // it is about the log or sessions
+	trims     bool   // it needs Factory.Trim
+	outlives  bool   // it is about sessions that nodes hold
+	addresses bool   // it is about the directory
+	run       func(ctx context.Context, c *cluster) error
 }
 
 func checks() []check {
 	var all []check
 	for _, part := range [][]check{
 		deliveryChecks(), orderChecks(), linkChecks(), requestChecks(), logChecks(), replayChecks(), sessionChecks(),
+		holdingChecks(), addressChecks(),
 	} {
 		all = append(all, part...)
 	}
@@ -80,6 +88,10 @@ func (k check) without(f Factory) string {
 	switch {
 	case k.keeps && !f.Keeps:
 		return "this bus keeps no log"
+	case k.outlives && !f.Outlives:
+		return "this bus does not know what nodes hold"
+	case k.addresses && !f.Addresses:
+		return "this bus has no directory"
 	case k.trims && f.Trim == nil:
 		return "this log cannot be trimmed on request"
 	}

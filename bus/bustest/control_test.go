@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"go.uber.org/goleak"
 
@@ -26,6 +25,7 @@ type control struct {
 func controls() []control {
 	return slices.Concat(
 		deliveryControls(), orderControls(), linkControls(), requestControls(), logControls(), replayControls(), sessionControls(),
+		holdingControls(), addressControls(),
 	)
 }
 
@@ -42,7 +42,7 @@ func TestControls(t *testing.T) {
 			if !ok {
 				t.Fatalf("no check %q", ct.check)
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), checkTime)
 			defer cancel()
 			err := c.on(ctx, ct.bus().factory(t))
 			switch {

@@ -34,7 +34,7 @@ func sessionControls() []control {
 					last = nil
 					return s, nil
 				}
-				s, err := l.keeper.Take(ctx, ns, id, how)
+				s, err := l.store.take(ns, id, how)
 				if err == nil {
 					last = s
 				}
@@ -52,7 +52,7 @@ func sessionControls() []control {
 				if _, again := kept.LoadOrStore(s.ID, true); again {
 					return nil
 				}
-				return l.keeper.Keep(ctx, s, ttl, held)
+				return l.store.keep(l.node.ID(), s, ttl, held)
 			}}
 		}},
 		{"keeps sessions forever", expiry, "still there", withTTL(func(time.Duration) time.Duration { return time.Hour })},
@@ -60,7 +60,7 @@ func sessionControls() []control {
 		{"mixes the sessions of namespaces", "a session belongs to its namespace", "", keepAs(func(s *belfry.Session) { s.Namespace = namespace })},
 		{"takes from any namespace", "a session belongs to its namespace", "want ErrNoSession", func() *faulty {
 			return &faulty{take: func(ctx context.Context, l *faultyLink, _ string, id belfry.SessionID, how belfry.Force) (*belfry.Session, error) {
-				return l.keeper.Take(ctx, namespace, id, how)
+				return l.store.take(namespace, id, how)
 			}}
 		}},
 	}
@@ -72,7 +72,7 @@ func keepAs(change func(s *belfry.Session)) func() *faulty {
 		return &faulty{keep: func(ctx context.Context, l *faultyLink, s *belfry.Session, ttl time.Duration, held bool) error {
 			c := *s
 			change(&c)
-			return l.keeper.Keep(ctx, &c, ttl, held)
+			return l.store.keep(l.node.ID(), &c, ttl, held)
 		}}
 	}
 }
@@ -80,7 +80,7 @@ func keepAs(change func(s *belfry.Session)) func() *faulty {
 func withTTL(change func(time.Duration) time.Duration) func() *faulty {
 	return func() *faulty {
 		return &faulty{keep: func(ctx context.Context, l *faultyLink, s *belfry.Session, ttl time.Duration, held bool) error {
-			return l.keeper.Keep(ctx, s, change(ttl), held)
+			return l.store.keep(l.node.ID(), s, change(ttl), held)
 		}}
 	}
 }

@@ -21,7 +21,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func TestConformance(t *testing.T) {
 	bustest.Run(t, func(*testing.T) bustest.Factory {
 		b := memory.New(memory.Options{})
-		return bustest.Factory{Bus: func(int) belfry.Bus { return b }}
+		return bustest.Factory{Bus: func(int) belfry.Bus { return b }, Addresses: true}
 	})
 }
 
@@ -29,8 +29,8 @@ func TestConformanceWithLog(t *testing.T) {
 	bustest.Run(t, func(t *testing.T) bustest.Factory {
 		b := memory.New(memory.Options{Log: &memory.Log{MaxMessages: 100_000}})
 		return bustest.Factory{
-			Bus:     func(int) belfry.Bus { return b },
-			Keeps:   true,
+			Bus:   func(int) belfry.Bus { return b },
+			Keeps: true, Addresses: true,
 			Trim:    func(ctx context.Context) error { return publishTooBig(ctx, b) },
 			Foreign: offsetOfAnotherBus(t),
 		}

@@ -27,7 +27,7 @@ func TestSessionsExpireOnTime(t *testing.T) {
 			_ = store.keep(session(i), time.Duration(i)*time.Second, "n", false)
 		}
 		_ = store.keep(session(90), 200*time.Second, "n", false) // later than it was
-		<-time.After(50 * time.Second)           // of the bubble's clock
+		<-time.After(50 * time.Second)                           // of the bubble's clock
 		if store.has(49) || !store.has(50) || !store.has(51) {
 			t.Error("wrong sessions after 50 s")
 		}

@@ -53,6 +53,7 @@ const (
 	fieldSince       = 16
 	fieldMemberRoom  = 17
 	fieldMemberSince = 18
+	fieldTo          = 19
 )
 
 const (
@@ -156,6 +157,7 @@ func encodeMessage(m *belfry.Message, origin belfry.NodeID, count uint64) []byte
 	e.number(fieldFlags, flagsOf(m))
 	e.number(fieldRequest, uint64(m.Request))
 	e.number(fieldTimeout, uint64(max(m.Timeout, 0)))
+	e.text(fieldTo, string(m.To))
 	if m.Data != nil {
 		e.bytes(fieldData, m.Data)
 	}
@@ -206,7 +208,7 @@ func decodeMessage(body []byte) (m *belfry.Message, count uint64, err error) {
 		}
 		return messageField(m, field, v)
 	})
-	if err == nil && m.Kind > belfry.AllRooms {
+	if err == nil && m.Kind > belfry.Release {
 		err = fmt.Errorf("kind %d: %w", m.Kind, errVersion)
 	}
 	if err != nil {
@@ -219,6 +221,8 @@ func messageField(m *belfry.Message, field uint64, v []byte) error {
 	switch field {
 	case fieldOrigin:
 		m.Origin = belfry.NodeID(v)
+	case fieldTo:
+		m.To = belfry.NodeID(v)
 	case fieldNamespace:
 		m.Namespace = string(v)
 	case fieldRoom:

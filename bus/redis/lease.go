@@ -99,6 +99,7 @@ func (l *link) beat() {
 		case <-l.ctx.Done():
 			return
 		}
+		l.holding.tick(l.delivered())
 		l.beatOnce(n)
 		l.housekeep(n)
 	}
@@ -109,8 +110,11 @@ func (l *link) beatOnce(n uint64) {
 	defer cancel()
 	names, generation := l.bus.names, l.token()
 	in := l.incarnation.Load()
-	_, err := l.runIn(ctx, in, in.scripts.beat, []string{names.lease(l.id), names.nodes(), names.seq()},
-		l.tokenText(generation), millis(l.bus.opts.Lease), string(l.id), names.base, strconv.FormatUint(n, 10))
+	lease := l.bus.opts.Lease
+	_, err := l.runIn(ctx, in, in.scripts.beat, []string{
+		names.lease(l.id), names.nodes(), names.seq(), names.sessions(l.holder()), names.holders(), names.addresses(),
+	}, l.tokenText(generation), millis(lease), string(l.id), names.base, strconv.FormatUint(n, 10),
+		l.holder(), millis(l.holding.lasting(lease)), l.holding.confirmed(), l.addressText())
 	switch {
 	case verdictOf(err) == fenced:
 		// The lease has run out, or Redis was emptied.

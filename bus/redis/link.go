@@ -11,7 +11,7 @@ import (
 	"github.com/seed-09a96375/belfry"
 )
 
-// link implements belfry.Link, Log, Sessions and HealthReporter.
+// link implements belfry.Link, Log, Sessions, Directory and HealthReporter.
 type link struct {
 	bus  *Bus
 	node belfry.Node
@@ -33,6 +33,8 @@ type link struct {
 	feed         feed
 	progress     progress
 	tail         tail
+	holding      holding
+	address      atomic.Pointer[string]
 	health       health
 	sweep        string // cursor
 
@@ -108,7 +110,8 @@ func (l *link) leave(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, l.bus.opts.Timeout)
 	defer cancel()
 	n := l.bus.names
-	err := l.bus.runShared(ctx, l.bus.shared.leave, []string{n.lease(l.id), n.nodes()}, l.tokenText(l.token()), string(l.id)).Error()
+	err := l.bus.runShared(ctx, l.bus.shared.leave, []string{n.lease(l.id), n.nodes(), n.addresses()},
+		l.tokenText(l.token()), string(l.id)).Error()
 	if err != nil {
 		l.bus.opts.Logger.Warn("redis: lease not given back, it runs out by itself", "node", l.id, "err", err)
 	}

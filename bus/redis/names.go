@@ -20,6 +20,9 @@ func (n names) owners() string                { return n.base + "owners" }
 func (n names) trimLock() string              { return n.base + "trim" }
 func (n names) lease(id belfry.NodeID) string { return n.base + "lease:" + string(id) }
 func (n names) session(hash string) string    { return n.base + "session:" + hash }
+func (n names) sessions(holder string) string { return n.base + "sessions:" + holder }
+func (n names) holders() string               { return n.base + "holders" }
+func (n names) addresses() string             { return n.base + "addresses" }
 func (n names) channel(suffix string) string  { return n.base + suffix }
 func (n names) suffix(channel string) string  { return strings.TrimPrefix(channel, n.base) }
 func (n names) roomPattern() string           { return globQuote(n.base) + "room:*" }
@@ -35,10 +38,14 @@ func roomChannel(namespace string, room belfry.Room) string {
 	return "room:" + namespace + "#" + string(room)
 }
 
-// channelOf returns the channel that a message goes to: that of its room if it
-// has exactly one. An exception needs no thought, it only takes members away. A
-// request goes to everyone, since every node is to answer.
+// channelOf returns the channel that a message goes to: that of the node it is
+// for, or of its room if it has exactly one. An exception needs no thought, it
+// only takes members away. A request goes to everyone, since every node is to
+// answer.
 func channelOf(m *belfry.Message) string {
+	if m.To != "" {
+		return nodeChannel(m.To)
+	}
 	if len(m.Target.Rooms) == 1 && m.Request == 0 {
 		return roomChannel(m.Namespace, m.Target.Rooms[0])
 	}

@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"math/rand/v2"
 	"sync"
 
 	"github.com/seed-09a96375/belfry"
@@ -41,6 +42,8 @@ type pending struct {
 const maxGhosts = 1024
 
 func (q *pending) init() {
+	// Not from 1: another run of a node with this id is another sender.
+	q.last = uint64(rand.Uint32()) //nolint:gosec // tells runs apart, guards nothing
 	q.wait = make(map[uint64]*publication)
 	q.ghosts = make(map[uint64]struct{})
 }
@@ -133,7 +136,7 @@ func (q *pending) leaving(channel string) (all []*publication) {
 // sequenced reports whether m gets a number and a place in the log: then nodes
 // that miss it repair the gap.
 func sequenced(m *belfry.Message) bool {
-	return !m.Volatile && !m.Unlogged && m.Request == 0
+	return !m.Volatile && !m.Unlogged && m.Request == 0 && m.To == ""
 }
 
 // replayed reports whether a sequenced message is for clients that come back,

@@ -97,6 +97,9 @@ func (l *link) stamp(m *belfry.Message, e epoch, seq uint64) {
 
 // comesBack reports whether this node gets its own message.
 func (l *link) comesBack(p *publication, owner belfry.NodeID) bool {
+	if to := p.message.To; to != "" {
+		return to == l.id
+	}
 	return !l.bus.opts.Interest || p.channel == everyone || owner == l.id || l.subscription.follows(p.channel)
 }
 
@@ -113,7 +116,7 @@ func (l *link) afterFailure(ctx context.Context, p *publication, body []byte, ge
 		return l.send(ctx, p, body, l.token())
 	case errors.Is(err, errEpoch):
 		return l.send(ctx, p, body, generation)
-	case p.message.Volatile:
+	case p.message.Volatile && (p.message.To == "" || p.message.To == l.id):
 		l.deliverHere(ctx, p)
 		return true, nil
 	}

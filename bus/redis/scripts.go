@@ -42,15 +42,20 @@ func newScript(head, name string) script {
 // sharedScripts are those that no epoch needs.
 type sharedScripts struct {
 	enter, trim, peers, leave, sweep, disown script
+	hold, keep, take, addresses              script
 }
 
 func newSharedScripts() sharedScripts {
 	return sharedScripts{
-		enter:  newScript("", "enter"),
-		trim:   newScript("", "trim"),
-		peers:  newScript("", "peers"),
-		leave:  newScript("", "leave"),
-		sweep:  newScript("", "sweep"),
-		disown: newScript("", "disown"),
+		enter:     newScript("", "enter"),
+		trim:      newScript("", "trim"),
+		peers:     newScript("", "peers"),
+		leave:     newScript("", "leave"),
+		sweep:     newScript("", "sweep"),
+		disown:    newScript("", "disown"),
+		hold:      newScript("", "hold"),
+		keep:      newScript("", "keep"),
+		take:      newScript("", "take"),
+		addresses: newScript("", "addresses"),
 	}
 }

@@ -41,8 +41,8 @@ func TestSuite(t *testing.T) {
 		o := Options{URL: server.URL(), Log: Log{MaxMessages: 200_000}}
 		buses := []*Bus{open(t, o), open(t, o), open(t, o)}
 		return bustest.Factory{
-			Bus:     func(i int) belfry.Bus { return buses[i%len(buses)] },
-			Keeps:   true,
+			Bus:   func(i int) belfry.Bus { return buses[i%len(buses)] },
+			Keeps: true, Outlives: true, Addresses: true,
 			Trim:    func(context.Context) error { server.Must("XTRIM", "belfry:{0}:log", "MAXLEN", "0"); return nil },
 			Foreign: belfry.Offset("0123abcd.mi3k2x00-1"),
 		}
