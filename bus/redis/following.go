@@ -20,18 +20,25 @@ func (l *following) Follow(ctx context.Context, namespace string, room belfry.Ro
 		return err
 	}
 	channel := roomChannel(namespace, room)
+	if l.subscription.settled(channel) {
+		return nil
+	}
 	l.feed.do(ctx, func(f *feed) {
 		if _, ok := f.chain[channel]; !ok {
 			f.chain[channel] = 0
 		}
 	})
-	l.subscription.mark(channel, true)
+	l.subscription.add(channel)
 	if err := l.onConnection(ctx, func(c rueidis.DedicatedClient) error {
 		return c.Do(ctx, c.B().Subscribe().Channel(l.bus.names.channel(channel)).Build()).Error()
 	}); err != nil {
 		return failure(ctx, "follow", err)
 	}
-	return failure(ctx, "follow", l.settle(ctx, channel))
+	if err := l.settle(ctx, channel); err != nil {
+		return failure(ctx, "follow", err)
+	}
+	l.subscription.settle(channel)
+	return nil
 }
 
 // settle learns where the log stands now that the room is subscribed to: what
@@ -49,8 +56,18 @@ func (l *following) settle(ctx context.Context, channel string) error {
 		if last, ok := f.chain[channel]; ok && last < at.number && f.in.epoch == in.epoch {
 			f.chain[channel] = at.number
 		}
+		f.passOver(channel)
 	})
 	return ctx.Err()
+}
+
+// passOver tells the publishers on a channel that wait for what does not come any
+// more, since the channel was followed only after it: nobody here was to get it.
+func (f *feed) passOver(channel string) {
+	for _, p := range f.link.pending.passed(channel, f.in.epoch, f.chain[channel]) {
+		f.link.stamp(p.message, p.epoch, p.seq)
+		close(p.delivered)
+	}
 }
 
 // Unfollow implements belfry.Follower.
@@ -59,14 +76,15 @@ func (l *following) Unfollow(ctx context.Context, namespace string, room belfry.
 		return err
 	}
 	channel := roomChannel(namespace, room)
-	l.subscription.mark(channel, false)
+	l.subscription.remove(channel)
 	if c, _ := l.subscription.current(); c != nil {
 		// If it fails, so has the connection, and the next has it not.
 		_ = c.Do(ctx, c.B().Unsubscribe().Channel(l.bus.names.channel(channel)).Build()).Error()
 	}
 	l.feed.do(ctx, func(f *feed) {
 		delete(f.chain, channel)
-		for _, p := range l.pending.leaving(channel) {
+		for _, p := range l.pending.leave(channel) {
+			l.stamp(p.message, p.epoch, p.seq)
 			close(p.delivered)
 		}
 	})

@@ -17,9 +17,23 @@ type publication struct {
 	delivered chan struct{} // closed when Deliver has returned
 
 	// guarded by pending.mu
-	accepted bool // Redis has it
-	orphan   bool // the connection broke that may have brought it back
+	sure     bool   // its echo comes, unless the channel is left
+	accepted bool   // Redis has it
+	orphan   bool   // the connection broke that may have brought it back
+	left     bool   // the channel was left
+	epoch    epoch  // of the number
+	seq      uint64 // its number once Redis has it, 0: none
 }
+
+// fate is what becomes of a message that Redis has accepted.
+type fate uint8
+
+const (
+	comes   fate = iota // its echo will come
+	stray               // its echo may be lost with the connection
+	inDoubt             // nobody knows whether it has an echo
+	left                // it has none: the channel was left
+)
 
 func (p *publication) isDelivered() bool {
 	select {
@@ -111,21 +125,64 @@ func (q *pending) orphaned() (accepted []*publication) {
 	return accepted
 }
 
-// accept notes that Redis has p, and reports whether its echo may be lost.
-func (q *pending) accept(p *publication) bool {
+// numbered notes what Redis said of p. own says that it comes over the node's own
+// channel.
+func (q *pending) numbered(p *publication, e epoch, seq uint64, own bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	p.epoch, p.seq, p.sure = e, seq, p.sure || own
+}
+
+// accept notes that Redis has p.
+func (q *pending) accept(p *publication) fate {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	p.accepted = true
-	return p.orphan
+	switch {
+	case p.left:
+		delete(q.wait, p.count)
+		return left
+	case p.orphan:
+		return stray
+	case !p.sure:
+		return inDoubt
+	}
+	return comes
 }
 
-// leaving returns those that wait for an echo on a channel that is followed no
-// longer.
-func (q *pending) leaving(channel string) (all []*publication) {
+// expected reports whether p would have come back if Redis had it.
+func (q *pending) expected(p *publication) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return p.sure && !p.left
+}
+
+// leave notes that a channel is followed no longer. It returns those that waited
+// for an echo on it.
+func (q *pending) leave(channel string) []*publication {
+	return q.take(func(p *publication) bool {
+		if p.channel != channel {
+			return false
+		}
+		p.left = true
+		return p.accepted
+	})
+}
+
+// passed returns those that have a number up to which nothing of their channel is
+// missing, and thus do not come any more.
+func (q *pending) passed(channel string, e epoch, number uint64) []*publication {
+	return q.take(func(p *publication) bool {
+		return p.channel == channel && p.seq != 0 &&
+			(p.epoch == e && p.seq <= number || !p.sure && p.epoch.counter < e.counter)
+	})
+}
+
+func (q *pending) take(which func(*publication) bool) (all []*publication) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for count, p := range q.wait {
-		if p.channel == channel {
+		if which(p) {
 			delete(q.wait, count)
 			all = append(all, p)
 		}

@@ -20,6 +20,7 @@ func (l *link) Publish(ctx context.Context, m *belfry.Message) error {
 		return err
 	}
 	p := l.pending.add(m, l.progress.now())
+	p.sure = l.echoes(p)
 	defer l.pending.forget(p)
 	err := l.publish(ctx, p, encodeMessage(m, l.id, p.count))
 	switch {
@@ -42,10 +43,31 @@ func (l *link) publish(ctx context.Context, p *publication, body []byte) error {
 	if !back {
 		return nil
 	}
-	if l.pending.accept(p) {
+	switch l.pending.accept(p) {
+	case stray:
 		l.deliverHere(ctx, p)
+	case left:
+		return nil
+	case inDoubt:
+		l.decide(ctx, p)
 	}
 	return l.await(ctx, p)
+}
+
+// echoes reports whether what is published to p's channel from now on comes back
+// to this node, unless the node leaves the channel.
+func (l *link) echoes(p *publication) bool {
+	return !l.bus.opts.Interest || p.channel == everyone || p.message.To != "" || l.subscription.settled(p.channel)
+}
+
+// decide is for a message to a room that this node was about to follow: it may
+// have been published before that took effect, and then does not come back.
+func (l *link) decide(ctx context.Context, p *publication) {
+	if !p.sequenced {
+		l.deliverHere(ctx, p)
+		return
+	}
+	l.feed.do(ctx, func(f *feed) { f.passOver(p.channel) })
 }
 
 func (l *link) await(ctx context.Context, p *publication) error {
@@ -77,11 +99,18 @@ func (l *link) send(ctx context.Context, p *publication, body []byte, generation
 		return false, errors.Join(errPush, err)
 	}
 	owner, err := answer[1].ToString()
-	if err != nil || l.comesBack(p, belfry.NodeID(owner)) {
-		return true, err
+	if err != nil {
+		return false, err
+	}
+	seq, err := answer[0].AsUint64()
+	if err != nil {
+		return false, err
+	}
+	if l.comesBack(p, belfry.NodeID(owner)) {
+		l.pending.numbered(p, in.epoch, seq, belfry.NodeID(owner) == l.id)
+		return true, nil
 	}
 	if q := l.pending.claim(p.count); q != nil {
-		seq, _ := answer[0].AsUint64()
 		l.stamp(p.message, in.epoch, seq)
 	}
 	return false, nil
@@ -189,7 +218,7 @@ func (l *link) resolve(ctx context.Context, generation uint64) error {
 // arrived reports whether p is accepted, after resolve. Who does not get it back
 // has to look into the log.
 func (l *link) arrived(ctx context.Context, p *publication) (bool, error) {
-	if p.isDelivered() || l.comesBack(p, "") {
+	if p.isDelivered() || l.pending.expected(p) && l.comesBack(p, "") {
 		return p.isDelivered(), nil
 	}
 	found := false

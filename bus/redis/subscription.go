@@ -19,14 +19,14 @@ type subscription struct {
 
 	mu       sync.Mutex
 	conn     rueidis.DedicatedClient // nil while there is none
-	followed map[string]struct{}     // channels of rooms
+	followed map[string]bool         // channels of rooms; true once Follow has returned
 	changed  chan struct{}           // closed when conn changes
 }
 
 func (s *subscription) init(l *link) {
 	s.link = l
 	s.give = make(chan string, 1)
-	s.followed = make(map[string]struct{})
+	s.followed = make(map[string]bool)
 	s.changed = make(chan struct{})
 }
 
@@ -157,15 +157,30 @@ func (s *subscription) follows(channel string) bool {
 	return ok
 }
 
-// mark notes whether channel is followed.
-func (s *subscription) mark(channel string, followed bool) {
+// settled reports whether Follow of the channel has returned.
+func (s *subscription) settled(channel string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if followed {
-		s.followed[channel] = struct{}{}
-	} else {
-		delete(s.followed, channel)
-	}
+	return s.followed[channel]
+}
+
+// add makes channel one of those to subscribe to.
+func (s *subscription) add(channel string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.followed[channel] = s.followed[channel]
+}
+
+func (s *subscription) settle(channel string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.followed[channel] = true
+}
+
+func (s *subscription) remove(channel string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.followed, channel)
 }
 
 // some returns at most n of the followed channels, any.
