@@ -30,6 +30,7 @@ type rule struct {
 var importRules = []rule{
 	{".", nil},
 	{"internal/inbox", nil},
+	{"internal/forward", []string{".", "engineio", "poll"}},
 	{"poll", []string{"."}},
 	{"engineio/packet", []string{"."}},
 	{"socketio/packet", []string{"."}},
@@ -37,7 +38,7 @@ var importRules = []rule{
 	{"websocket", []string{".", "poll"}},
 	{"engineio", []string{".", "poll", "websocket"}},
 	{"hub", []string{".", "internal/inbox"}},
-	{"socketio", []string{".", "bus/memory", "engineio", "hub", "internal/inbox", "poll", "websocket"}},
+	{"socketio", []string{".", "bus/memory", "engineio", "hub", "internal/forward", "internal/inbox", "poll", "websocket"}},
 	{"examples/...", []string{".", "bus/...", "engineio", "hub", "poll", "socketio", "websocket"}},
 	{"internal/...", []string{".", "bus/...", "engineio/...", "examples/...", "hub", "internal/...", "poll", "socketio/...", "websocket"}},
 	{"cmd/...", []string{"internal/cli"}},

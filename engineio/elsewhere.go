@@ -16,7 +16,7 @@ func (s *Server) elsewhere(w http.ResponseWriter, r *request) bool {
 	// The server of the session bounds the answer; a long poll is meant to last.
 	_ = rc.SetWriteDeadline(time.Time{}) // not every ResponseWriter can
 	req := r.Request
-	if req.Method == http.MethodPost {
+	if req.ContentLength != 0 {
 		_ = rc.SetReadDeadline(time.Now().Add(s.o.ReadTimeout))
 		req = req.WithContext(req.Context()) // a copy: only its body changes
 		req.Body = &timedBody{req.Body, rc}

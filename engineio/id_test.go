@@ -44,8 +44,9 @@ func TestTags(t *testing.T) {
 	if got := tagOf(a); got != given {
 		t.Errorf("tag %x, want %x", got, given)
 	}
-	if tagOf(b) != tagOf(b) || tagOf(b) == tagOf(c) || tagOf(b) == (Tag{}) {
-		t.Errorf("random tags %x and %x", tagOf(b), tagOf(c))
+	first := tagOf(b)
+	if again, others := tagOf(b), tagOf(c); first != again || first == others || first == (Tag{}) {
+		t.Errorf("random tags %x and %x, of another server %x", first, again, others)
 	}
 }
 

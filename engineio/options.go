@@ -129,6 +129,9 @@ func (o Options) withDefaults() Options {
 	if o.Transports == nil {
 		o.Transports = []Transport{Polling, WebSocket}
 	}
+	if o.Tag == (Tag{}) {
+		o.Tag = randomTag()
+	}
 	if o.KeepHeaders != nil {
 		o.KeepHeaders = slices.Clone(o.KeepHeaders)
 		for i, k := range o.KeepHeaders {

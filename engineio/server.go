@@ -21,11 +21,11 @@ type Server struct {
 	accept      func(*Session) Receiver
 	maxSessions int // 0: no bound
 
+	poller   poll.Poller
 	group    *poll.Group // nil if Options.Poller was given
 	upgrader *websocket.Upgrader
 	wheel    *wheel
 
-	tag        Tag
 	index      index
 	open       atomic.Int64 // sessions that are open
 	closing    atomic.Bool
@@ -45,22 +45,19 @@ func New(o Options, accept func(*Session) Receiver) (*Server, error) {
 	if accept == nil {
 		return nil, errors.New("engineio: accept is nil: must be set")
 	}
-	s := &Server{o: o.withDefaults(), accept: accept, maxSessions: sessionLimit(o.MaxSessions), tag: o.Tag}
-	if s.tag == (Tag{}) {
-		s.tag = randomTag()
-	}
+	s := &Server{o: o.withDefaults(), accept: accept, maxSessions: sessionLimit(o.MaxSessions)}
 	var err error
 	s.wheel = newWheel(resolution(&s.o), fire)
-	poller := o.Poller
-	if poller == nil {
+	s.poller = o.Poller
+	if s.poller == nil {
 		s.group, err = poll.New(poll.Options{MaxQueue: s.o.MaxQueue, Logger: s.o.Logger})
 		if err != nil {
 			return nil, fmt.Errorf("engineio: %w", err)
 		}
-		poller = s.group
+		s.poller = s.group
 	}
 	s.upgrader, err = websocket.New(websocket.Options{
-		Poller: poller, MaxMessage: s.o.MaxPayload, Deflate: s.o.Deflate,
+		Poller: s.poller, MaxMessage: s.o.MaxPayload, Deflate: s.o.Deflate,
 	})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("engineio: %w", err), s.closeGroup(context.Background()))
@@ -94,7 +91,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	if s.o.CORS.Serve(w, req) {
 		return
 	}
-	r := &request{Request: req, query: parseQuery(req.URL.RawQuery), upgrade: asksUpgrade(req)}
+	r := &request{Request: req, query: parseQuery(req.URL.RawQuery), upgrade: AsksWebSocket(req)}
 	sess, refused := s.verify(r)
 	switch {
 	case refused == nil:
@@ -150,7 +147,7 @@ func (s *Server) openPolling(w http.ResponseWriter, r *request, p *place) {
 
 func (s *Server) newSession(r *request) *Session {
 	sess := &Session{
-		id: s.tag.newID(), protocol: r.protocol, srv: s,
+		id: s.o.Tag.newID(), protocol: r.protocol, srv: s,
 		hs: newHandshake(r.Request, s.o.KeepHeaders),
 	}
 	sess.timer.s = sess
@@ -189,6 +186,10 @@ func (s *Server) openData(sess *Session, t Transport) []byte {
 	}{sess.ID(), s.o.upgrades(t), s.o.PingInterval.Milliseconds(), s.o.PingTimeout.Milliseconds(), s.o.MaxPayload})
 	return data
 }
+
+// Poller returns what carries the WebSockets: Options.Poller, or the server's own,
+// which its Close ends.
+func (s *Server) Poller() poll.Poller { return s.poller }
 
 // Sessions returns the number of open sessions.
 func (s *Server) Sessions() int { return int(s.open.Load()) }

@@ -189,9 +189,9 @@ func writeBody(w http.ResponseWriter, status int, body []byte) {
 	_, _ = w.Write(body) // the client may be gone; there is nobody to tell
 }
 
-// asksUpgrade reports whether r wants to become a WebSocket. Other upgrades are
+// AsksWebSocket reports whether r wants to become a WebSocket. Other upgrades are
 // offers that may be ignored.
-func asksUpgrade(r *http.Request) bool {
+func AsksWebSocket(r *http.Request) bool {
 	return hasToken(r.Header["Connection"], "upgrade") && hasToken(r.Header["Upgrade"], "websocket")
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/seed-09a96375/belfry/bus/memory"
 	"github.com/seed-09a96375/belfry/engineio"
 	"github.com/seed-09a96375/belfry/hub"
+	"github.com/seed-09a96375/belfry/internal/forward"
 	"github.com/seed-09a96375/belfry/poll"
 	"github.com/seed-09a96375/belfry/socketio/packet"
 )
@@ -23,6 +24,14 @@ type Options struct {
 	Bus belfry.Bus
 	// Node names this server in the cluster. Empty: a random name.
 	Node belfry.NodeID
+	// Advertise is the base URL under which other nodes reach this one's Engine.IO
+	// path, such as http://10.0.0.3:8080/socket.io/; with https they have to trust
+	// its certificate. It lets clients poll through any load balancer: a request
+	// whose session is on another node is passed on to that node. Who can reach
+	// this URL is a client like any other. It needs a Bus that is a
+	// belfry.Directory, and sets EngineIO.Tag and EngineIO.Elsewhere. Empty:
+	// nothing is passed on, and all requests of a session have to reach its node.
+	Advertise string
 	// Recovery lets clients that come back in time go on as if they had not been
 	// away. nil: off. It needs a Bus that keeps a log.
 	Recovery *Recovery
@@ -149,6 +158,9 @@ func (o Options) Validate() error {
 		if n.v < 0 {
 			bad(n.name, n.v, "positive, or 0 for the default")
 		}
+	}
+	if _, err := forward.ParseURL(o.Advertise); err != nil && o.Advertise != "" {
+		bad("Advertise", err, "an http or https URL, or empty")
 	}
 	if o.Recovery != nil && o.Recovery.MaxDisconnection < 0 {
 		bad("Recovery.MaxDisconnection", o.Recovery.MaxDisconnection, "positive, or 0 for the default")

@@ -31,6 +31,7 @@ import (
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/engineio"
 	"github.com/seed-09a96375/belfry/hub"
+	"github.com/seed-09a96375/belfry/internal/forward"
 	"github.com/seed-09a96375/belfry/internal/inbox"
 	"github.com/seed-09a96375/belfry/socketio/packet"
 )
@@ -44,6 +45,8 @@ type Server struct {
 	opts   Options
 	engine *engineio.Server
 	hub    *hub.Hub
+	// forward passes requests on to other nodes; nil without Options.Advertise.
+	forward *forward.Forwarder
 
 	mu         sync.RWMutex
 	namespaces map[string]*Namespace
@@ -76,8 +79,11 @@ func New(o Options) (*Server, error) {
 		}
 		bus.Confirm(o.EngineIO.Silence() + confirmSlack)
 	}
-	if s.engine, err = engineio.New(o.EngineIO, s.open); err != nil {
+	if s.engine, err = engineio.New(s.forwardable(o.EngineIO), s.open); err != nil {
 		return nil, errors.Join(err, s.hub.Close(context.Background()))
+	}
+	if err := s.startForwarding(); err != nil {
+		return nil, errors.Join(err, s.engine.Close(context.Background()), s.hub.Close(context.Background()))
 	}
 	s.Namespace = s.Of("/")
 	return s, nil
@@ -89,10 +95,12 @@ const confirmSlack = 5 * time.Second
 // ServeHTTP answers Engine.IO requests, and GET .../socket.io.js if there is a
 // client bundle.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if s.opts.ClientBundle.serve(w, r) {
+	if s.opts.ClientBundle.wanted(r) {
+		s.opts.EngineIO.CORS.Serve(w, r) // false: it is a GET
+		s.opts.ClientBundle.serve(w, r)
 		return
 	}
-	s.engine.ServeHTTP(w, r)
+	s.engine.ServeHTTP(w, s.received(r))
 }
 
 // Engine is the layer below: its sessions and their number.
@@ -134,6 +142,7 @@ func (s *Server) OfFunc(allow func(name string, auth Auth) bool) *Namespace {
 // the wait.
 func (s *Server) Close(ctx context.Context) error {
 	err := s.engine.CloseReason(ctx, engineio.ReasonServerShutdown)
+	err = errors.Join(err, s.stopForwarding(ctx))
 	if e := s.inboxes.Wait(ctx); e != nil {
 		err = errors.Join(err, fmt.Errorf("wait for handlers: %w", e))
 	}
