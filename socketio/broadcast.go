@@ -173,6 +173,11 @@ func (b Broadcast) publish(ctx context.Context, m *belfry.Message) error {
 		return b.publishToChildren(ctx, p, m)
 	}
 	b.fill(m)
+	if m.Kind == belfry.Join && !b.local && b.nsp.server.opts.Presence != nil {
+		// To enter a room is to ask the bus: not in its own turn.
+		_, err := b.nsp.space.Request(ctx, m, hub.All)
+		return err
+	}
 	if b.local {
 		b.nsp.space.Local(m)
 		return nil

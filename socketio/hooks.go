@@ -18,16 +18,22 @@ type Hooks struct {
 func (h Hooks) forNamespace(name string) hub.Hooks {
 	var out hub.Hooks
 	if h.CreateRoom != nil {
-		out.CreateRoom = func(r belfry.Room) { h.CreateRoom(name, r) }
+		out.CreateRoom = func(r belfry.Room) { unlessReserved(r, func() { h.CreateRoom(name, r) }) }
 	}
 	if h.JoinRoom != nil {
-		out.JoinRoom = func(r belfry.Room, id belfry.SocketID) { h.JoinRoom(name, r, id) }
+		out.JoinRoom = func(r belfry.Room, id belfry.SocketID) { unlessReserved(r, func() { h.JoinRoom(name, r, id) }) }
 	}
 	if h.LeaveRoom != nil {
-		out.LeaveRoom = func(r belfry.Room, id belfry.SocketID) { h.LeaveRoom(name, r, id) }
+		out.LeaveRoom = func(r belfry.Room, id belfry.SocketID) { unlessReserved(r, func() { h.LeaveRoom(name, r, id) }) }
 	}
 	if h.DeleteRoom != nil {
-		out.DeleteRoom = func(r belfry.Room) { h.DeleteRoom(name, r) }
+		out.DeleteRoom = func(r belfry.Room) { unlessReserved(r, func() { h.DeleteRoom(name, r) }) }
 	}
 	return out
+}
+
+func unlessReserved(room belfry.Room, f func()) {
+	if !reserved(room) {
+		f()
+	}
 }

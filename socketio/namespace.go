@@ -36,6 +36,8 @@ type Namespace struct {
 	lastAck  atomic.Uint64
 	joining  atomic.Int64 // clients on their way in: keeps a dynamic namespace
 	live     sessions     // with recovery: who has which session now
+
+	departures departures
 }
 
 func newNamespace(s *Server, name string, h *handlers, dynamic bool) *Namespace {
@@ -44,6 +46,7 @@ func newNamespace(s *Server, name string, h *handlers, dynamic bool) *Namespace 
 	n.space = s.hub.Space(name, s.opts.Hooks.forNamespace(name))
 	n.space.OnServerSide(n.serverSide)
 	n.space.OnRelease(n.release)
+	n.space.OnChange(n.roomChanged)
 	n.space.OnLoss(n.lost)
 	return n
 }
@@ -153,7 +156,7 @@ func (n *Namespace) AllRooms(ctx context.Context) ([]belfry.Room, error) {
 		all = append(all, rooms...)
 	}
 	slices.Sort(all)
-	return slices.Compact(all), err
+	return visible(slices.Compact(all)), err
 }
 
 // OnServerSide handles an event that another node of the cluster sends with

@@ -35,6 +35,12 @@ type Options struct {
 	// Recovery lets clients that come back in time go on as if they had not been
 	// away. nil: off. It needs a Bus that keeps a log.
 	Recovery *Recovery
+	// Presence selects the rooms whose members and state the cluster knows: see
+	// Namespace.Presence and Namespace.State. It must be the same on all nodes and
+	// for the same name always say the same. nil: none.
+	Presence func(room belfry.Room) bool
+	// RoomLimits bounds what is kept for these rooms.
+	RoomLimits RoomLimits
 	// ConnectTimeout is the time a client has to join a namespace before its
 	// connection is closed. Default 45 s.
 	ConnectTimeout time.Duration
@@ -110,6 +116,7 @@ func (o Options) withDefaults() Options {
 	set(&o.MaxInbox, 256)
 	set(&o.MaxInboxBytes, 1<<20)
 	set(&o.MaxNamespaces, 100)
+	o.RoomLimits = o.RoomLimits.withDefaults()
 	if p := o.EngineIO.MaxPayload; p > 0 {
 		set(&o.Packets.MaxBytes, p*max(o.Packets.MaxAttachments, packet.DefaultMaxAttachments))
 	}
@@ -165,7 +172,7 @@ func (o Options) Validate() error {
 	if o.Recovery != nil && o.Recovery.MaxDisconnection < 0 {
 		bad("Recovery.MaxDisconnection", o.Recovery.MaxDisconnection, "positive, or 0 for the default")
 	}
-	return errors.Join(errs...)
+	return errors.Join(append(errs, o.RoomLimits.validate())...)
 }
 
 func (o Options) hub() hub.Options {

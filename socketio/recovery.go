@@ -36,6 +36,7 @@ func (c *client) recover(n *Namespace, auth Auth) *Socket {
 	}
 	s := newSocket(c, n, kept.Socket, auth)
 	s.resume(kept)
+	s.resumeUser(kept.Rooms)
 	if c.server.opts.Recovery.RunMiddlewares && s.pass(n.handlers.load().middlewares) != nil {
 		return nil
 	}
@@ -75,6 +76,14 @@ func (s *Socket) resume(kept *belfry.Session) {
 	}
 }
 
+// reappear makes a recovered socket known again as what it was.
+func (s *Socket) reappear(ctx context.Context, rooms []belfry.Membership) error {
+	if err := s.settleUser(rooms); err != nil {
+		return err
+	}
+	return s.returnTo(ctx, rooms)
+}
+
 // rejoin makes the socket a member again, and then finds what it missed: what
 // comes from now on is held back, so that nothing falls between.
 func (s *Socket) rejoin(ctx context.Context, kept *belfry.Session, offset *belfry.Offset) error {
@@ -87,6 +96,9 @@ func (s *Socket) rejoin(ctx context.Context, kept *belfry.Session, offset *belfr
 		if _, _, err := s.nsp.space.Join(ctx, slot, m.Room); err != nil {
 			return err
 		}
+	}
+	if err := s.reappear(ctx, kept.Rooms); err != nil {
+		return err
 	}
 	// What the session began or was confirmed with counts if it is the later: the
 	// client may have been quiet for longer than the log reaches back.

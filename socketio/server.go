@@ -72,6 +72,11 @@ func New(o Options) (*Server, error) {
 	if s.hub, err = hub.New(context.Background(), o.hub()); err != nil {
 		return nil, err
 	}
+	if o.Presence != nil {
+		if _, err := s.hub.Presence(); err != nil {
+			return nil, errors.Join(fmt.Errorf("socketio: Options.Presence: %w", err), s.hub.Close(context.Background()))
+		}
+	}
 	if o.Recovery != nil {
 		bus, err := s.hub.Recovery()
 		if err != nil {

@@ -169,6 +169,7 @@ func (s *Socket) keep() error {
 // abandon takes the session of a socket that does not come back out of the
 // cluster.
 func (s *Socket) abandon() {
+	s.vanish()
 	ses := s.sessionOf()
 	if ses == nil {
 		return

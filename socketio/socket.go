@@ -46,6 +46,8 @@ type extra struct {
 	session   *session          // with recovery
 	missed    []*belfry.Message // of a recovered socket, until it is open
 	recovered bool
+
+	attendance *attendance // in rooms that keep presence, or of a user
 }
 
 func newSocket(c *client, n *Namespace, id belfry.SocketID, auth Auth) *Socket {

@@ -28,7 +28,7 @@ func (s *Socket) enter() error {
 		early, s.x.early = slices.Clone(s.x.early), nil
 	}
 	s.mu.Unlock()
-	err = s.Join(early...)
+	err = s.joinRooms(early...)
 	if err == nil {
 		err = s.holdSession(ctx)
 	}
@@ -110,6 +110,7 @@ func (s *Socket) endFrom(reason Reason) uint32 {
 	s.mu.Lock()
 	x.left = left
 	s.mu.Unlock()
+	s.depart(reason)
 	return state
 }
 
@@ -171,6 +172,7 @@ func (c *client) finish(s *Socket) {
 	if !s.resumable(reason) {
 		s.abandon()
 	}
+	s.departed()
 	for _, h := range s.registries() {
 		for _, f := range h.load().disconnect {
 			_ = s.guard("disconnect handler", func() error {

@@ -3,6 +3,7 @@ package socketio
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/hub"
@@ -13,6 +14,14 @@ import (
 // within Options.AckTimeout (belfry.ErrUnavailable). When it returns, the cluster
 // knows of the rooms: a client that loses its node is in them again.
 func (s *Socket) Join(rooms ...belfry.Room) error {
+	if slices.ContainsFunc(rooms, reserved) {
+		return ErrReservedRoom
+	}
+	return s.joinRooms(rooms...)
+}
+
+// joinRooms is Join for rooms of any name.
+func (s *Socket) joinRooms(rooms ...belfry.Room) error {
 	slot := hub.Slot(s.slot.Load())
 	if slot == 0 {
 		return s.joinEarly(rooms)
@@ -43,6 +52,9 @@ func (s *Socket) join(ctx context.Context, slot hub.Slot, room belfry.Room) erro
 		return err
 	}
 	_, _, err := s.nsp.space.Join(ctx, slot, room)
+	if err == nil {
+		err = s.attend(ctx, room)
+	}
 	if err != nil {
 		s.forget(room)
 	}
@@ -73,11 +85,15 @@ func (s *Socket) joinEarly(rooms []belfry.Room) error {
 }
 
 // Leave takes the socket out of rooms.
-func (s *Socket) Leave(rooms ...belfry.Room) {
+func (s *Socket) Leave(rooms ...belfry.Room) { s.leaveRooms(visible(slices.Clone(rooms))...) }
+
+// leaveRooms is Leave for rooms of any name.
+func (s *Socket) leaveRooms(rooms ...belfry.Room) {
 	slot := hub.Slot(s.slot.Load())
 	for _, room := range rooms {
 		s.nsp.space.Leave(slot, room)
 		s.forget(room)
+		s.unattend(room)
 	}
 	s.holdSessionSoon()
 }
@@ -90,11 +106,11 @@ func (s *Socket) Rooms() []belfry.Room {
 	ended := s.state.Load() == disconnected
 	var left []belfry.Room
 	if ended && s.x != nil {
-		left = s.x.left
+		left = visible(slices.Clone(s.x.left))
 	}
 	s.mu.Unlock()
 	if ended {
 		return append(own, left...)
 	}
-	return append(own, s.nsp.space.RoomsOf(hub.Slot(s.slot.Load()))...)
+	return append(own, visible(s.nsp.space.RoomsOf(hub.Slot(s.slot.Load())))...)
 }
