@@ -44,6 +44,7 @@ type Space struct {
 	name       string
 	serverSide atomic.Pointer[ServerSide]
 	onLoss     atomic.Pointer[func()]
+	onChange   atomic.Pointer[func(belfry.Room)]
 	onRelease  atomic.Pointer[func(context.Context, belfry.SessionID) bool]
 }
 
@@ -94,6 +95,7 @@ func (sp *Space) Local(m *belfry.Message) {
 func (sp *Space) deliver(m *belfry.Message) {
 	d := &Delivery{Message: m}
 	sp.Broadcast(m.Target, func(mem Member) { mem.Deliver(d) })
+	sp.changed(m)
 }
 
 func (sp *Space) change(m *belfry.Message) {

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/socketio/packet"
 )
 
@@ -146,6 +147,7 @@ type hooks struct {
 	incoming    []func(*Socket, string, Args)
 	outgoing    []func(*Socket, string, Args)
 	errors      []func(*Socket, error)
+	roomChange  []func(belfry.Room)
 	serverSide  map[string]func(context.Context, Args) ([]any, error)
 }
 
