@@ -14,9 +14,8 @@ import (
 	"github.com/seed-09a96375/belfry/bus/redis/redistest"
 )
 
-// toxiproxy leaves the pump of a link that was cut while it had bytes to hand on.
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2/toxics.(*ToxicStub).Run"))
+	goleak.VerifyTestMain(m)
 }
 
 // open returns a bus that is closed with the test.

@@ -1,6 +1,6 @@
-//go:build chaos
+//go:build unix
 
-package redis
+package chaostest
 
 import (
 	"context"
@@ -13,21 +13,13 @@ import (
 	"github.com/seed-09a96375/belfry/bus/redis/redistest"
 )
 
-// hasty notices faults sooner than the defaults.
-func hasty(url string, interest bool) Options {
-	return Options{
-		URL: url, Interest: interest, Timeout: 500 * time.Millisecond, ProbeTimeout: 1500 * time.Millisecond,
-		Lease: 2 * time.Second, Spool: Spool{Time: 15 * time.Second},
-	}
-}
-
 // bench is what a fault may be done to: node 1 has the proxy between itself and
 // Redis.
 type bench struct {
 	*testing.T
 	server *redistest.Server
 	proxy  *proxy
-	pair   *pair
+	pair   *redistest.Pair
 }
 
 func wait(d time.Duration) { <-time.After(d) }
@@ -82,24 +74,6 @@ func faults() map[string]func(*bench) {
 			b.server.Must("SCRIPT", "FLUSH")
 			wait(100 * time.Millisecond)
 		},
-		"subscriptions dropped in silence": func(b *bench) {
-			l := linkOf(b.pair.links[1])
-			c, _ := l.subscription.current()
-			if l.bus.opts.Interest {
-				// Other rooms are ahead by then.
-				b.pair.roomsOnly = true
-				channel := l.bus.names.channel(roomChannel("/", room(1)))
-				b.must(c.Do(b.Context(), c.B().Unsubscribe().Channel(channel).Build()).Error())
-			} else {
-				b.must(l.silence(b.Context()))
-			}
-			wait(2500 * time.Millisecond)
-		},
-		"own channel dropped in silence": func(b *bench) {
-			l := linkOf(b.pair.links[1])
-			b.must(l.deafen(b.Context()))
-			wait(3 * time.Second)
-		},
 	}
 }
 
@@ -110,25 +84,6 @@ func (b *bench) must(err error) {
 	}
 }
 
-func linkOf(l belfry.Link) *link {
-	if f, ok := l.(*following); ok {
-		return f.link
-	}
-	return l.(*link)
-}
-
-// silence takes the rooms from a subscription that otherwise stays as it is.
-func (l *link) silence(ctx context.Context) error {
-	c, _ := l.subscription.current()
-	return c.Do(ctx, c.B().Punsubscribe().Pattern(l.bus.names.roomPattern()).Build()).Error()
-}
-
-// deafen takes the node's own channel away.
-func (l *link) deafen(ctx context.Context) error {
-	c, _ := l.subscription.current()
-	return c.Do(ctx, c.B().Unsubscribe().Channel(l.bus.names.channel(nodeChannel(l.id))).Build()).Error()
-}
-
 // TestFaults loses nothing, doubles nothing, keeps the order, in both modes.
 func TestFaults(t *testing.T) {
 	for name, fault := range faults() {
@@ -136,8 +91,8 @@ func TestFaults(t *testing.T) {
 			t.Run(name+"/"+mode, func(t *testing.T) {
 				t.Parallel()
 				b := newBench(t, interest, "--appendonly", "yes", "--appendfsync", "always")
-				b.pair.under(t.Context(), func() { fault(b) })
-				b.pair.mustBeComplete(t)
+				b.pair.Under(t.Context(), func() { fault(b) })
+				b.pair.MustBeComplete(t)
 			})
 		}
 	}
@@ -146,7 +101,7 @@ func TestFaults(t *testing.T) {
 func newBench(t *testing.T, interest bool, args ...string) *bench {
 	b := &bench{T: t, server: redistest.Start(t, args...)}
 	b.proxy = newProxy(t, b.server)
-	b.pair = attachPair(t, [2]*Bus{
+	b.pair = redistest.AttachPair(t, [2]belfry.Bus{
 		open(t, hasty(b.server.URL(), interest)), open(t, hasty(b.proxy.url(), interest)),
 	})
 	return b
@@ -156,7 +111,7 @@ func newBench(t *testing.T, interest bool, args ...string) *bench {
 // away nothing can be repaired, and the checker must see it, and the node be told.
 func TestTheCheckerSees(t *testing.T) {
 	b := newBench(t, false)
-	b.pair.under(t.Context(), func() {
+	b.pair.Under(t.Context(), func() {
 		b.proxy.cut()
 		wait(300 * time.Millisecond)
 		b.server.Must("XTRIM", "belfry:{0}:log", "MAXLEN", "0")
@@ -164,10 +119,10 @@ func TestTheCheckerSees(t *testing.T) {
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	if err := b.pair.verdict(ctx); err == nil {
+	if err := b.pair.Verdict(ctx); err == nil {
 		t.Error("nothing can have been repaired, but the checker finds nothing wrong")
 	}
-	if len(b.pair.lossesTold()) == 0 {
+	if b.pair.Losses() == nil {
 		t.Error("the node was not told of its loss")
 	}
 }
@@ -180,18 +135,18 @@ func TestRedisForgets(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t, false)
-			before := publishLogged(t, b.pair.links[0])
+			before := publishLogged(t, b.pair.Links[0])
 			forget(b.server)
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 			defer cancel()
-			for _, n := range b.pair.nodes {
-				b.must(n.until(ctx, func() bool { return len(n.losses) > 0 }))
+			for _, n := range b.pair.Nodes {
+				b.must(n.AwaitLoss(ctx))
 			}
-			after := publishLogged(t, b.pair.links[0])
-			for _, n := range b.pair.nodes {
-				b.must(n.await(ctx, "logged"))
+			after := publishLogged(t, b.pair.Links[0])
+			for _, n := range b.pair.Nodes {
+				b.must(n.Await(ctx, "logged"))
 			}
-			log := b.pair.links[1].(belfry.Log)
+			log := b.pair.Links[1].(belfry.Log)
 			err := log.Replay(ctx, "/", before, func(*belfry.Message) error { return errors.New("called") })
 			if !errors.Is(err, belfry.ErrNoOffset) {
 				t.Errorf("replay after an offset that was lost: %v, want ErrNoOffset", err)
@@ -205,7 +160,7 @@ func TestRedisForgets(t *testing.T) {
 
 func publishLogged(t *testing.T, l belfry.Link) belfry.Offset {
 	t.Helper()
-	m := id("logged")
+	m := redistest.Message("logged")
 	if err := l.Publish(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,6 @@
-//go:build chaos
+//go:build unix
 
-package redis
+package chaostest
 
 import (
 	"context"

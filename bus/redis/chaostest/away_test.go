@@ -1,6 +1,6 @@
-//go:build chaos
+//go:build unix
 
-package redis
+package chaostest
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/seed-09a96375/belfry"
+	"github.com/seed-09a96375/belfry/bus/redis"
 	"github.com/seed-09a96375/belfry/bus/redis/redistest"
 )
 
@@ -18,25 +19,25 @@ import (
 func TestRedisAway(t *testing.T) {
 	server := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
 	o := hasty(server.URL(), false)
-	o.Spool = Spool{Time: 300 * time.Millisecond, Bytes: 1000}
+	o.Spool = redis.Spool{Time: 300 * time.Millisecond, Bytes: 1000}
 	n, link := attach(t, open(t, o), "a")
-	publishTo(t, link, id("before"))
+	redistest.Publish(t, link, redistest.Message("before"))
 	server.Kill()
 	begun := time.Now()
-	if err := link.Publish(t.Context(), id("logged")); !errors.Is(err, belfry.ErrUnavailable) {
+	if err := link.Publish(t.Context(), redistest.Message("logged")); !errors.Is(err, belfry.ErrUnavailable) {
 		t.Errorf("publish while redis is away: %v, want ErrUnavailable", err)
 	}
 	if took := time.Since(begun); took > 3*time.Second {
 		t.Errorf("it took %v to say so", took)
 	}
-	big := id(strings.Repeat("x", 2000))
+	big := redistest.Message(strings.Repeat("x", 2000))
 	if err := link.Publish(t.Context(), big); !errors.Is(err, belfry.ErrUnavailable) {
 		t.Errorf("publish more than the spool takes: %v, want ErrUnavailable", err)
 	}
-	volatile := id("volatile")
+	volatile := redistest.Message("volatile")
 	volatile.Volatile = true
-	publishTo(t, link, volatile)
-	request := id("request")
+	redistest.Publish(t, link, volatile)
+	request := redistest.Message("request")
 	request.Request = 1
 	if err := link.Publish(t.Context(), request); !errors.Is(err, belfry.ErrUnavailable) {
 		t.Errorf("request while redis is away: %v, want ErrUnavailable", err)
@@ -49,8 +50,8 @@ func TestRedisAway(t *testing.T) {
 	}
 	server.Run()
 	awaitHealth(t, link, true)
-	publishTo(t, link, id("after"))
-	n.expect(t, "before", "volatile", "after")
+	redistest.Publish(t, link, redistest.Message("after"))
+	n.Expect(t, "before", "volatile", "after")
 }
 
 func awaitHealth(t *testing.T, link belfry.Link, want bool) {
@@ -74,7 +75,7 @@ func TestHealthTellsOfASilentBus(t *testing.T) {
 		t.Run(direction, func(t *testing.T) {
 			t.Parallel()
 			p := newProxy(t, redistest.Start(t))
-			_, link := attach(t, open(t, Options{URL: p.url()}), "a")
+			_, link := attach(t, open(t, redis.Options{URL: p.url()}), "a")
 			awaitHealth(t, link, true)
 			p.swallow(direction)
 			begun := time.Now()
@@ -88,64 +89,22 @@ func TestHealthTellsOfASilentBus(t *testing.T) {
 	}
 }
 
-// TestForeignMessages: what is not ours is ignored and counted, and what comes
-// after it arrives.
-func TestForeignMessages(t *testing.T) {
-	server := redistest.Start(t)
-	n, link := attach(t, open(t, Options{URL: server.URL()}), "a")
-	for _, payload := range []string{
-		"", "hello", "1 2 3\nx", "0 0 0 0\n", "0 0 0 0\n\x09\x01", "x x x x\n\x01\x01",
-		"0 0 0 0\n\x01\x02\x07", "0 0 0 0\n\x01\x04a b c d", "0 0 0 0\n\x01\x03x", "0 0 0 0\n\x01\x05-",
-	} {
-		for _, channel := range []string{"all", "room:/#x", "node:a", "room:"} {
-			server.Must("PUBLISH", "belfry:{0}:"+channel, payload)
-		}
-	}
-	server.Must("PUBLISH", "belfry:other", "no concern of ours")
-	publishTo(t, link, id("end"))
-	n.expect(t, "end")
-	if c := linkOf(link).Counts(); c.Foreign < 30 {
-		t.Errorf("%d foreign messages counted", c.Foreign)
-	}
-}
-
 // TestForeignEntries puts what is not ours in the way of a repair.
 func TestForeignEntries(t *testing.T) {
 	server := redistest.Start(t)
 	p := newProxy(t, server)
 	n, link := attach(t, open(t, hasty(p.url(), false)), "a")
-	_, other := attach(t, open(t, Options{URL: server.URL()}), "b")
+	_, other := attach(t, open(t, redis.Options{URL: server.URL()}), "b")
 	p.cut()
-	publishTo(t, other, id("one"))
+	redistest.Publish(t, other, redistest.Message("one"))
 	server.Must("XADD", "belfry:{0}:log", "2-5", "what", "ever")
 	server.Must("SET", "belfry:{0}:seq", "2-5")
-	publishTo(t, other, id("three"))
+	redistest.Publish(t, other, redistest.Message("three"))
 	p.restore()
-	n.expect(t, "one", "three")
-	publishTo(t, link, id("four"))
-	if losses := n.losses; len(losses) > 0 {
+	n.Expect(t, "one", "three")
+	redistest.Publish(t, link, redistest.Message("four"))
+	if losses := n.Losses(); losses != nil {
 		t.Errorf("told of losses: %v", losses)
-	}
-}
-
-// TestTrimByAge removes what is too old, and nothing else.
-func TestTrimByAge(t *testing.T) {
-	server := redistest.Start(t)
-	b := open(t, Options{URL: server.URL(), Log: Log{MaxAge: time.Second}})
-	_, link := attach(t, b, "a")
-	for range 50 {
-		publishTo(t, link, id("old"))
-	}
-	wait(1100 * time.Millisecond)
-	for range 7 {
-		publishTo(t, link, id("new"))
-	}
-	deadline := time.Now().Add(5 * time.Second)
-	for server.Must("XLEN", "belfry:{0}:log") == ":57" && time.Now().Before(deadline) {
-		wait(10 * time.Millisecond)
-	}
-	if n := server.Must("XLEN", "belfry:{0}:log"); n > ":7" && len(n) > 2 {
-		t.Errorf("%s messages are kept", n)
 	}
 }
 
@@ -154,12 +113,12 @@ func TestLeases(t *testing.T) {
 	server := redistest.Start(t)
 	o := hasty(server.URL(), false)
 	_, link := attach(t, open(t, o), "a")
-	if _, err := open(t, o).Attach(t.Context(), newLedger("a")); err == nil {
+	if _, err := open(t, o).Attach(t.Context(), redistest.NewLedger("a")); err == nil {
 		t.Error("two nodes have one id")
 	}
 	p := newProxy(t, server)
 	o.URL = p.url()
-	n := newLedger("dying")
+	n := redistest.NewLedger("dying")
 	dying, err := open(t, o).Attach(t.Context(), n)
 	check(t, err)
 	peers, err := link.Peers(t.Context())

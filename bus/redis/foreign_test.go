@@ -1,0 +1,52 @@
+//go:build unix
+
+package redis
+
+import (
+	"testing"
+	"time"
+
+	"github.com/seed-09a96375/belfry/bus/redis/redistest"
+)
+
+// TestForeignMessages: what is not ours is ignored and counted, and what comes
+// after it arrives.
+func TestForeignMessages(t *testing.T) {
+	server := redistest.Start(t)
+	n, link := attach(t, open(t, Options{URL: server.URL()}), "a")
+	for _, payload := range []string{
+		"", "hello", "1 2 3\nx", "0 0 0 0\n", "0 0 0 0\n\x09\x01", "x x x x\n\x01\x01",
+		"0 0 0 0\n\x01\x02\x07", "0 0 0 0\n\x01\x04a b c d", "0 0 0 0\n\x01\x03x", "0 0 0 0\n\x01\x05-",
+	} {
+		for _, channel := range []string{"all", "room:/#x", "node:a", "room:"} {
+			server.Must("PUBLISH", "belfry:{0}:"+channel, payload)
+		}
+	}
+	server.Must("PUBLISH", "belfry:other", "no concern of ours")
+	redistest.Publish(t, link, redistest.Message("end"))
+	n.Expect(t, "end")
+	if c := linkOf(link).Counts(); c.Foreign < 30 {
+		t.Errorf("%d foreign messages counted", c.Foreign)
+	}
+}
+
+// TestTrimByAge removes what is too old, and nothing else.
+func TestTrimByAge(t *testing.T) {
+	server := redistest.Start(t)
+	b := open(t, Options{URL: server.URL(), Log: Log{MaxAge: time.Second}})
+	_, link := attach(t, b, "a")
+	for range 50 {
+		redistest.Publish(t, link, redistest.Message("old"))
+	}
+	<-time.After(1100 * time.Millisecond)
+	for range 7 {
+		redistest.Publish(t, link, redistest.Message("new"))
+	}
+	deadline := time.Now().Add(5 * time.Second)
+	for server.Must("XLEN", "belfry:{0}:log") == ":57" && time.Now().Before(deadline) {
+		<-time.After(10 * time.Millisecond)
+	}
+	if n := server.Must("XLEN", "belfry:{0}:log"); n > ":7" && len(n) > 2 {
+		t.Errorf("%s messages are kept", n)
+	}
+}
