@@ -28,7 +28,7 @@ func (n *node) start(ctx context.Context) error {
 	}
 	n.bus = bus
 	n.server.Store(srv)
-	n.log.Info("ready", "cluster", n.o.Bus.URL != "", "recovery", n.o.Recovery)
+	n.log.Info("ready", "cluster", n.o.Bus.URL != "", "recovery", n.o.Recovery.String())
 	return nil
 }
 

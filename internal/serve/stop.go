@@ -37,7 +37,7 @@ func (n *node) stop(ctx context.Context) error {
 
 // delay gives load balancers time to notice that the node is not ready.
 func (n *node) delay() {
-	n.log.Info("stopping: not ready any more; another signal ends the process at once", "delay", n.o.DrainDelay)
+	n.log.Info("stopping: not ready any more; another signal ends the process at once", "delay", n.o.DrainDelay.String())
 	time.Sleep(n.o.DrainDelay)
 }
 
@@ -45,7 +45,7 @@ func (n *node) delay() {
 func (n *node) drain(ctx context.Context) error {
 	srv := n.server.Load()
 	left := func() int { return srv.Engine().Sessions() }
-	n.log.Info("draining", "clients", left(), "over", n.o.Drain)
+	n.log.Info("draining", "clients", left(), "over", n.o.Drain.String())
 	done := make(chan error, 1)
 	go func() { done <- srv.Drain(ctx, n.o.Drain) }()
 	progress := time.NewTicker(progressTime)

@@ -1,0 +1,224 @@
+//go:build unix
+
+package main_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+const patience = 60 * time.Second // the machine may be busy
+
+// program is the command under test, built by TestMain.
+var program string
+
+func TestMain(m *testing.M) {
+	folder, err := os.MkdirTemp("", "belfry")
+	if err == nil {
+		program = filepath.Join(folder, "belfry")
+		err = run("go", "build", "-o", program, ".")
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		_ = os.RemoveAll(folder)
+		os.Exit(code)
+	}))
+}
+
+func run(name string, args ...string) error {
+	out, err := exec.Command(name, args...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%s %v: %w\n%s", name, args, err, out)
+	}
+	return nil
+}
+
+// process is a running command.
+type process struct {
+	t    testing.TB
+	cmd  *exec.Cmd
+	url  string // where it listens
+	over chan struct{}
+
+	mu    sync.Mutex
+	log   bytes.Buffer
+	grown chan struct{} // closed when log grows, or has ended
+}
+
+// launch starts the command. It is killed at the end of the test if it still runs.
+func launch(t testing.TB, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, cmd: exec.Command(program, args...), over: make(chan struct{}), grown: make(chan struct{})}
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.cmd.Stdout, p.cmd.Stderr = w, w
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	_ = w.Close()
+	go p.read(r)
+	t.Cleanup(func() {
+		p.signal(syscall.SIGKILL)
+		p.signal(syscall.SIGCONT)
+		<-p.over
+		if t.Failed() {
+			t.Logf("%v:\n%s", args, p.text())
+		}
+	})
+	return p
+}
+
+// serve starts a node and waits until it is ready.
+func serve(t testing.TB, args ...string) *process {
+	t.Helper()
+	p := launch(t, append([]string{"serve", "--listen", "127.0.0.1:0", "--log-level", "debug"}, args...)...)
+	p.listening()
+	p.waitFor(`msg=ready `)
+	return p
+}
+
+// listening waits for the address.
+func (p *process) listening() {
+	p.t.Helper()
+	p.url = p.waitFor(`http://[\d.]+:\d+`)
+}
+
+func (p *process) read(r *os.File) {
+	defer close(p.over)
+	defer r.Close()
+	lines := bufio.NewReader(r)
+	for {
+		line, err := lines.ReadBytes('\n')
+		p.mu.Lock()
+		p.log.Write(line)
+		close(p.grown)
+		p.grown = make(chan struct{})
+		p.mu.Unlock()
+		if err != nil {
+			_ = p.cmd.Wait() // exit looks at how it ended
+			return
+		}
+	}
+}
+
+func (p *process) text() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.log.String()
+}
+
+// waitFor returns what in the output fits the pattern first.
+func (p *process) waitFor(pattern string) string {
+	p.t.Helper()
+	re, late := regexp.MustCompile(pattern), time.After(patience)
+	for {
+		p.mu.Lock()
+		found, grown := re.FindString(p.log.String()), p.grown
+		p.mu.Unlock()
+		if found != "" {
+			return found
+		}
+		select {
+		case <-grown:
+		case <-p.over:
+			if re.FindString(p.text()) == "" {
+				p.t.Fatalf("the process ended without %s", pattern)
+			}
+		case <-late:
+			p.t.Fatalf("no %s after %v", pattern, patience)
+		}
+	}
+}
+
+func (p *process) signal(s syscall.Signal) { _ = p.cmd.Process.Signal(s) }
+
+// exit waits for the end and tells how it was: "exit status 0", "signal: killed".
+func (p *process) exit() string {
+	p.t.Helper()
+	select {
+	case <-p.over:
+		return p.cmd.ProcessState.String()
+	case <-time.After(patience):
+		p.t.Fatalf("the process still runs after %v", patience)
+		return ""
+	}
+}
+
+// health is an answer of /healthz/ready.
+type health struct {
+	status  int
+	Ready   bool
+	Reasons []string
+}
+
+func (p *process) ready() (h health, err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	h.status, err = get(ctx, p.url+"/healthz/ready", &h)
+	return h, err
+}
+
+// get decodes the JSON that is at a URL.
+func get(ctx context.Context, url string, into any) (status int, err error) {
+	q, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return 0, err
+	}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	r, err := client.Do(q)
+	if err != nil {
+		return 0, err
+	}
+	defer r.Body.Close()
+	b, err := io.ReadAll(r.Body)
+	return r.StatusCode, errors.Join(err, json.Unmarshal(b, into))
+}
+
+// waitReady waits for a state of readiness and returns it and how long that took.
+func (p *process) waitReady(want bool, reason string) (h health, took time.Duration) {
+	p.t.Helper()
+	begun := time.Now()
+	eventually(p.t, fmt.Sprintf("ready is %v %s", want, reason), func() bool {
+		var err error
+		h, err = p.ready()
+		return err == nil && h.Ready == want && strings.Contains(strings.Join(h.Reasons, "; "), reason)
+	})
+	return h, time.Since(begun)
+}
+
+// eventually waits for a condition.
+func eventually(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	late := time.After(patience)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-late:
+			t.Fatalf("not within %v: %s", patience, what)
+		}
+	}
+}
