@@ -25,6 +25,10 @@ type publication struct {
 	seq      uint64 // its number once Redis has it, 0: none
 }
 
+func newPublication(m *belfry.Message, since place) *publication {
+	return &publication{message: m, channel: channelOf(m), sequenced: sequenced(m), since: since, delivered: make(chan struct{})}
+}
+
 // fate is what becomes of a message that Redis has accepted.
 type fate uint8
 
@@ -62,14 +66,13 @@ func (q *pending) init() {
 	q.ghosts = make(map[uint64]struct{})
 }
 
-func (q *pending) add(m *belfry.Message, since place) *publication {
-	p := &publication{message: m, channel: channelOf(m), sequenced: sequenced(m), since: since, delivered: make(chan struct{})}
+// add gives p its number. From here on the feed may see it.
+func (q *pending) add(p *publication) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.last++
 	p.count = q.last
 	q.wait[p.count] = p
-	return p
 }
 
 // claim hands the publication to who delivers it; nil if nobody waits.

@@ -19,8 +19,9 @@ func (l *link) Publish(ctx context.Context, m *belfry.Message) error {
 	if err := l.usable(ctx); err != nil {
 		return err
 	}
-	p := l.pending.add(m, l.progress.now())
+	p := newPublication(m, l.progress.now())
 	p.sure = l.echoes(p)
+	l.pending.add(p)
 	defer l.pending.forget(p)
 	err := l.publish(ctx, p, encodeMessage(m, l.id, p.count))
 	switch {

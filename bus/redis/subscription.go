@@ -168,7 +168,9 @@ func (s *subscription) settled(channel string) bool {
 func (s *subscription) add(channel string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.followed[channel] = s.followed[channel]
+	if !s.followed[channel] {
+		s.followed[channel] = false // not settled yet
+	}
 }
 
 func (s *subscription) settle(channel string) {

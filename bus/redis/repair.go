@@ -1,0 +1,111 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/seed-09a96375/belfry"
+)
+
+// cross goes over to another epoch. If the log still has the last message that
+// was delivered, at its place, it goes on from there; if not, Redis has lost
+// something, and it begins at the end.
+func (f *feed) cross(in *incarnation, m mark) bool {
+	old := f.in
+	kept, err := f.link.holds(in, f.number, f.stamp)
+	if err != nil {
+		f.lose(fmt.Sprintf("look for the last message: %v", err))
+		return false
+	}
+	f.in = in
+	if kept {
+		return f.repair(f.number)
+	}
+	f.lost(fmt.Errorf("epoch %s ended at %d, epoch %s does not continue it", old.name(), f.number, in.name()))
+	f.begin(m)
+	return true
+}
+
+// begin begins at the end of the log.
+func (f *feed) begin(m mark) {
+	for channel := range f.chain {
+		f.chain[channel] = m.seq
+	}
+	f.reach(m.seq, m.stamp)
+}
+
+func (f *feed) lost(reason error) {
+	f.link.health.lost(f.link, reason)
+	if w, ok := f.link.node.(belfry.LossWatcher); ok {
+		w.Lost(reason)
+	}
+}
+
+// repair reads the log after a number and delivers what is missing. If it cannot
+// it reports false, and the next connection tries again.
+func (f *feed) repair(from uint64) bool {
+	ctx, cancel := context.WithTimeout(f.link.ctx, 10*f.link.bus.opts.Timeout)
+	defer cancel()
+	f.link.health.repairs.Add(1)
+	next := from + 1
+	err := f.link.readLog(ctx, from, func(e entry) error {
+		if e.seq != next {
+			f.lost(fmt.Errorf("the log was trimmed from %d to %d before this node had it", next, e.seq-1))
+		}
+		next = e.seq + 1
+		f.restore(e)
+		return f.link.ctx.Err()
+	})
+	if errors.Is(err, errTrimmed) {
+		f.lost(fmt.Errorf("the log was trimmed after %d before this node had it", next-1))
+		err = f.skip(ctx)
+	}
+	if err != nil {
+		f.lose(fmt.Sprintf("repair: %v", err))
+		return false
+	}
+	return true
+}
+
+// skip goes to the end of a log that has nothing any more.
+func (f *feed) skip(ctx context.Context) error {
+	_, seq, stamp, err := f.link.readPart(ctx, f.in, 1, 0)
+	if err == nil && seq > f.number {
+		f.begin(mark{seq: seq, stamp: stamp})
+	}
+	return err
+}
+
+// restore delivers a message of the log if this node gets it and has not got it.
+func (f *feed) restore(e entry) {
+	channel := f.wanted(e)
+	if channel != "" && !f.has(channel, e.seq) {
+		f.deliver(channel, e.body, e.seq)
+		f.advance(channel, e.seq, e.stamp)
+	}
+	if e.seq > f.number {
+		f.reach(e.seq, e.stamp)
+	}
+}
+
+// wanted returns the channel by which this node gets a message of the log, ""
+// if it does not.
+func (f *feed) wanted(e entry) string {
+	if f.chain == nil {
+		return e.channel
+	}
+	if _, ok := f.chain[e.channel]; ok {
+		return e.channel
+	}
+	m, _, err := decodeMessage(e.body)
+	if err != nil {
+		return ""
+	}
+	if channel := channelOf(m); channel != e.channel {
+		if _, ok := f.chain[channel]; ok {
+			return channel
+		}
+	}
+	return ""
+}
