@@ -1,0 +1,86 @@
+package account
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// Kind is the first letter of a line of the clients' log.
+type Kind byte
+
+const (
+	Connected    Kind = 'c' // c <ms> <client> <0 or 1: recovered> <id>
+	Joined       Kind = 'j' // j <ms> <client>: all its rooms acked
+	Disconnected Kind = 'd' // d <ms> <client> <reason>
+	Received     Kind = 'm' // m <ms> <client> <stream> <number>
+	Denied       Kind = 'r' // r <ms> <client> <message>: the server refused it for good
+	Odd          Kind = 'x' // x <ms> <client> <what was wrong>
+)
+
+// Event is one line of the log.
+type Event struct {
+	Kind      Kind
+	Time      int64 // Unix milliseconds
+	Client    int
+	Recovered bool
+	Text      string // id, reason, what was wrong
+	Stream    int
+	Number    int
+}
+
+// Read calls f for every line. A last line without an end is left out: it is
+// being written.
+func Read(r io.Reader, f func(Event)) error {
+	lines := bufio.NewReaderSize(r, 1<<20)
+	for n := 1; ; n++ {
+		line, err := lines.ReadString('\n')
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		e, err := parse(strings.TrimSuffix(line, "\n"))
+		if err != nil {
+			return fmt.Errorf("line %d: %w", n, err)
+		}
+		f(e)
+	}
+}
+
+func parse(line string) (Event, error) {
+	w := strings.SplitN(line, " ", 5)
+	if len(w) < 3 || len(w[0]) != 1 {
+		return Event{}, fmt.Errorf("%q is no event", line)
+	}
+	e := Event{Kind: Kind(w[0][0])}
+	var err error
+	if e.Time, err = strconv.ParseInt(w[1], 10, 64); err != nil {
+		return Event{}, err
+	}
+	if e.Client, err = natural(w[2]); err != nil {
+		return Event{}, err
+	}
+	switch rest := w[3:]; {
+	case e.Kind == Joined && len(rest) == 0:
+	case e.Kind == Connected && len(rest) == 2:
+		e.Recovered, e.Text = rest[0] == "1", rest[1]
+	case (e.Kind == Disconnected || e.Kind == Denied || e.Kind == Odd) && len(rest) > 0:
+		e.Text = strings.Join(rest, " ")
+	case e.Kind == Received && len(rest) == 2:
+		if e.Stream, err = natural(rest[0]); err == nil {
+			e.Number, err = natural(rest[1])
+		}
+	default:
+		err = fmt.Errorf("%q is no event", line)
+	}
+	return e, err
+}
+
+func natural(s string) (int, error) {
+	n, err := strconv.ParseUint(s, 10, 31)
+	return int(n), err
+}

@@ -1,0 +1,103 @@
+package lab
+
+import (
+	"context"
+	"errors"
+)
+
+// Nodes is the size of a cluster.
+const Nodes = 3
+
+// Options of a Cluster.
+type Options struct {
+	Dir     string // for logs and data
+	Subject Subject
+	Control Control
+	// Watched: Redis has a replica and Sentinels.
+	Watched bool
+}
+
+// Cluster is everything but the clients.
+type Cluster struct {
+	Redis   *Redis   // the master
+	Watched *Watched // nil unless asked for
+	Nodes   []*Node
+	Nginx   *Nginx
+
+	closers []func()
+}
+
+// Start runs a cluster. The caller closes it, also after an error.
+func Start(ctx context.Context, o Options) (*Cluster, error) {
+	c := &Cluster{}
+	url, err := c.startRedis(ctx, o)
+	if err != nil {
+		return c, err
+	}
+	link := c.Redis.Addr
+	if o.Watched {
+		link = "" // Sentinel says where Redis is
+	}
+	var fronts []string
+	for i := range Nodes {
+		n, err := newNode(o.Dir, i+1, o.Subject, url, link, o.Control)
+		if err != nil {
+			return c, err
+		}
+		c.closers = append(c.closers, n.close)
+		c.Nodes = append(c.Nodes, n)
+		fronts = append(fronts, n.Front.Addr())
+		if err := n.Run(ctx); err != nil {
+			return c, err
+		}
+	}
+	if c.Nginx, err = startNginx(ctx, o.Dir, fronts, o.Subject.Sticky); c.Nginx != nil {
+		c.closers = append(c.closers, c.Nginx.Kill)
+	}
+	return c, err
+}
+
+func (c *Cluster) startRedis(ctx context.Context, o Options) (url string, err error) {
+	if o.Watched {
+		w, closer, err := startWatched(ctx, o.Dir)
+		if err != nil {
+			return "", err
+		}
+		c.closers = append(c.closers, closer)
+		c.Watched, c.Redis = w, w.Master
+		return w.URL(), nil
+	}
+	if c.Redis, err = newRedis(o.Dir, "redis"); err != nil {
+		return "", err
+	}
+	c.closers = append(c.closers, c.Redis.Kill)
+	return c.Redis.URL(), c.Redis.Run(ctx)
+}
+
+// Close ends everything that was started.
+func (c *Cluster) Close() {
+	for i := len(c.closers) - 1; i >= 0; i-- {
+		c.closers[i]()
+	}
+	c.closers = nil
+}
+
+// URLs are those of the nodes, without proxies.
+func (c *Cluster) URLs() (all []string) {
+	for _, n := range c.Nodes {
+		all = append(all, n.URL())
+	}
+	return all
+}
+
+// DropClients cuts the connections of all clients, and lets them in again.
+func (c *Cluster) DropClients(context.Context) error {
+	var errs []error
+	for _, n := range c.Nodes {
+		n.Front.Cut()
+	}
+	for _, n := range c.Nodes {
+		errs = append(errs, n.Front.Mend())
+	}
+	return errors.Join(errs...)
+}

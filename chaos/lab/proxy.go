@@ -1,0 +1,60 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+
+	toxiproxy "github.com/Shopify/toxiproxy/v2"
+	"github.com/Shopify/toxiproxy/v2/toxics"
+	"github.com/rs/zerolog"
+)
+
+// Proxy is a TCP proxy that can be broken.
+type Proxy struct {
+	proxy *toxiproxy.Proxy
+
+	mu         sync.Mutex
+	generation int // of connections: how often Deafen was called
+}
+
+var registerOnce = sync.OnceFunc(func() { toxics.Register(deafName, new(deafToxic)) })
+
+// newProxy listens at a free port and passes on to the address.
+func newProxy(name, to string) (*Proxy, error) {
+	registerOnce()
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
+	p := &Proxy{proxy: toxiproxy.NewProxy(server, name, address(port), to)}
+	if err := p.proxy.Start(); err != nil {
+		return nil, fmt.Errorf("proxy %s: %w", name, err)
+	}
+	_, err = p.proxy.Toxics.AddToxicJson(strings.NewReader(
+		`{"name":"deaf","type":"` + deafName + `","stream":"downstream","attributes":{"generation":0}}`))
+	return p, err
+}
+
+// Addr is where the proxy listens.
+func (p *Proxy) Addr() string { return p.proxy.Listen }
+
+// Cut closes all connections and lets no new ones in until Mend.
+func (p *Proxy) Cut() { p.proxy.Stop() }
+
+// Mend lets connections in again.
+func (p *Proxy) Mend() error { return p.proxy.Start() }
+
+// Deafen swallows, from now on, everything that comes from the server over the
+// subscription connections that are open. They stay open, and other and new
+// connections work.
+func (p *Proxy) Deafen(context.Context) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.generation++
+	_, err := p.proxy.Toxics.UpdateToxicJson("deaf", strings.NewReader(
+		fmt.Sprintf(`{"attributes":{"generation":%d}}`, p.generation)))
+	return err
+}

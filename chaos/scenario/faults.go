@@ -1,0 +1,120 @@
+package scenario
+
+import (
+	"context"
+	"errors"
+	"syscall"
+	"time"
+
+	"github.com/seed-09a96375/belfry/chaos/lab"
+)
+
+// pause waits, unless the run is given up.
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func calm(context.Context, *lab.Cluster) error { return nil }
+
+func dropTwice(ctx context.Context, c *lab.Cluster) error {
+	if err := c.DropClients(ctx); err != nil {
+		return err
+	}
+	if err := pause(ctx, 5*time.Second); err != nil {
+		return err
+	}
+	return c.DropClients(ctx)
+}
+
+func terminate(ctx context.Context, c *lab.Cluster) error { return c.Nodes[0].Restart(ctx) }
+
+func kill(ctx context.Context, c *lab.Cluster) error {
+	c.Nodes[0].Kill()
+	if err := pause(ctx, 2*time.Second); err != nil {
+		return err
+	}
+	return c.Nodes[0].Run(ctx)
+}
+
+func rolling(ctx context.Context, c *lab.Cluster) error {
+	for _, n := range c.Nodes {
+		if err := n.Restart(ctx); err != nil {
+			return err
+		}
+		if err := pause(ctx, 3*time.Second); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func cutLink(d time.Duration) func(context.Context, *lab.Cluster) error {
+	return func(ctx context.Context, c *lab.Cluster) error {
+		link := c.Nodes[0].Link
+		link.Cut()
+		return errors.Join(pause(ctx, d), link.Mend())
+	}
+}
+
+func deafen(ctx context.Context, c *lab.Cluster) error { return c.Nodes[0].Link.Deafen(ctx) }
+
+func restartRedis(ctx context.Context, c *lab.Cluster) error {
+	c.Redis.Kill()
+	if err := pause(ctx, 500*time.Millisecond); err != nil {
+		return err
+	}
+	return c.Redis.Run(ctx)
+}
+
+func failover(ctx context.Context, c *lab.Cluster) error {
+	c.Watched.Master.Kill()
+	return c.Watched.TakenOver(ctx)
+}
+
+// failoverLossy lets the replica stand still, and cuts its link at the master's
+// end, so that nothing waits for it to wake up: it never sees the last writes.
+func failoverLossy(ctx context.Context, c *lab.Cluster) error {
+	w := c.Watched
+	w.Replica.Signal(syscall.SIGSTOP)
+	_, err := w.Master.Ask(ctx, "CLIENT", "KILL", "TYPE", "replica")
+	err = errors.Join(err, pause(ctx, 700*time.Millisecond))
+	w.Master.Kill()
+	w.Replica.Signal(syscall.SIGCONT)
+	return errors.Join(err, w.TakenOver(ctx))
+}
+
+func trim(ctx context.Context, c *lab.Cluster) error {
+	link := c.Nodes[0].Link
+	link.Cut()
+	err := pause(ctx, time.Second)
+	return errors.Join(err, emptyLog(ctx, c), link.Mend())
+}
+
+// emptyLog removes what the bus keeps for repairs.
+func emptyLog(ctx context.Context, c *lab.Cluster) error {
+	_, err := c.Redis.Ask(ctx, "XTRIM", "belfry:{0}:log", "MAXLEN", "0")
+	return err
+}
+
+func freeze(d time.Duration) func(context.Context, *lab.Cluster) error {
+	return func(ctx context.Context, c *lab.Cluster) error {
+		c.Nodes[0].Signal(syscall.SIGSTOP)
+		err := pause(ctx, d)
+		c.Nodes[0].Signal(syscall.SIGCONT)
+		return err
+	}
+}
+
+func freezeAndMove(ctx context.Context, c *lab.Cluster) error {
+	n := c.Nodes[0]
+	n.Signal(syscall.SIGSTOP)
+	n.Front.Cut()
+	err := pause(ctx, 8*time.Second)
+	n.Signal(syscall.SIGCONT)
+	return errors.Join(err, n.Front.Mend())
+}

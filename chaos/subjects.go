@@ -1,0 +1,27 @@
+package main
+
+import "github.com/seed-09a96375/belfry/chaos/lab"
+
+// subjects returns every kind of server, by name. node is the program of a
+// Belfry node.
+func subjects(node string) []lab.Subject {
+	all := []lab.Subject{{Name: "belfry", Promises: true, Command: func(l lab.Launch) []string {
+		argv := []string{node, "-listen", l.Listen, "-redis", l.Redis, "-node", l.Name}
+		switch l.Control {
+		case lab.NoRecovery:
+			argv = append(argv, "-recovery=false")
+		case lab.NoTelling:
+			argv = append(argv, "-ignore-losses")
+		}
+		return argv
+	}}}
+	for _, adapter := range []string{"classic", "sharded", "streams"} {
+		all = append(all, lab.Subject{
+			Name: "node-" + adapter, Sticky: true, NoSentinel: true,
+			Command: func(l lab.Launch) []string {
+				return []string{"node", "peers/server.js", "--listen", l.Listen, "--redis", l.Redis, "--adapter", adapter}
+			},
+		})
+	}
+	return all
+}
