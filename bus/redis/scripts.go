@@ -23,20 +23,25 @@ type scriptSet struct {
 func newScriptSet(e epoch) scriptSet {
 	head := fmt.Sprintf("local EPOCH = '%d' -- %s\n", e.counter, e.replication)
 	return scriptSet{
-		publish: newScript(head, "publish"),
+		publish: newScript(head, "accept", "publish"),
 		beat:    newScript(head, "beat"),
 		check:   newScript(head, "check"),
 		read:    newScript(head, "read"),
 	}
 }
 
-func newScript(head, name string) script {
-	text, err := scriptFiles.ReadFile("scripts/" + name + ".lua")
-	if err != nil {
-		panic(err) // embedded at build time
+// newScript joins the files after the head.
+func newScript(head string, files ...string) script {
+	text := head
+	for _, name := range files {
+		part, err := scriptFiles.ReadFile("scripts/" + name + ".lua")
+		if err != nil {
+			panic(err) // embedded at build time
+		}
+		text += string(part)
 	}
-	sum := sha1.Sum([]byte(head + string(text))) //nolint:gosec // see above
-	return script{text: head + string(text), sha: hex.EncodeToString(sum[:])}
+	sum := sha1.Sum([]byte(text)) //nolint:gosec // see above
+	return script{text: text, sha: hex.EncodeToString(sum[:])}
 }
 
 // sharedScripts are those that no epoch needs.
