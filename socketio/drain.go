@@ -66,3 +66,15 @@ func (p *pace) wait(ctx context.Context, i int, done func() bool) error {
 	}
 	return ctx.Err()
 }
+
+// leaveTime is what leaving the cluster may take beyond the time of Close. A node
+// that does not take leave is waited for by the others.
+const leaveTime = time.Second
+
+// lastMoment is ctx, or a little more time if it has ended.
+func lastMoment(ctx context.Context) (context.Context, context.CancelFunc) {
+	if ctx.Err() == nil {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeout(context.WithoutCancel(ctx), leaveTime)
+}

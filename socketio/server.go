@@ -152,7 +152,9 @@ func (s *Server) Close(ctx context.Context) error {
 		err = errors.Join(err, fmt.Errorf("wait for handlers: %w", e))
 	}
 	s.keeping.Wait()
-	return errors.Join(err, s.hub.Close(ctx))
+	leaving, cancel := lastMoment(ctx)
+	defer cancel()
+	return errors.Join(err, s.hub.Close(leaving))
 }
 
 // find returns the namespace a client asks for: an existing one, or a child of a

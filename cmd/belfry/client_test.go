@@ -165,56 +165,61 @@ func within(t testing.TB) context.Context {
 // account checks the numbered events of one client: each once, in order.
 type account struct {
 	last   int
+	ended  bool
 	faults []string
 }
 
-func (a *account) take(number int) {
-	if number != a.last+1 {
-		a.faults = append(a.faults, fmt.Sprintf("%d after %d", number, a.last))
-	}
-	a.last = number
+func (a *account) fault(format string, args ...any) {
+	a.faults = append(a.faults, fmt.Sprintf(format, args...))
 }
 
-// follow reads numbered events up to the last one, through all that happens to the
-// connection: it goes to the other nodes in turn, after a pause like the official
-// client's.
-func (c *client) follow(ctx context.Context, last int, urls []string) (a account, recoveries int) {
-	for turn := 0; a.last < last; {
+func (a *account) take(e event) {
+	var number int
+	switch {
+	case len(e.args) != 1 || json.Unmarshal(e.args[0], &number) != nil:
+		a.fault("event %s %s", e.name, e.args)
+		return
+	case number != a.last+1:
+		a.fault("%d after %d", number, a.last)
+	}
+	a.last, a.ended = number, e.name == "end"
+}
+
+// follow reads numbered events up to the end, through all that happens to the
+// connection: it goes to the nodes in turn, after a pause as the official client
+// does.
+func (c *client) follow(ctx context.Context, urls []string) (a account, recoveries int) {
+	for !a.ended {
 		e, err := c.next(ctx)
 		if err == nil {
-			a.takeEvent(e)
+			a.take(e)
 			continue
 		}
-		for ; ctx.Err() == nil; turn++ {
-			recovered, missed, err := c.connect(ctx, urls[turn%len(urls)])
-			for _, e := range missed {
-				a.takeEvent(e)
-			}
-			if err == nil {
-				if !recovered {
-					a.faults = append(a.faults, "not recovered")
-					return a, recoveries
-				}
-				recoveries++
-				break
-			}
-			pause(ctx, 50*time.Millisecond)
-		}
-		if ctx.Err() != nil {
-			a.faults = append(a.faults, fmt.Sprintf("nothing after %d", a.last))
+		if !c.recover(ctx, urls, &a) {
 			return a, recoveries
 		}
+		recoveries++
 	}
 	return a, recoveries
 }
 
-func (a *account) takeEvent(e event) {
-	var number int
-	if len(e.args) != 1 || json.Unmarshal(e.args[0], &number) != nil {
-		a.faults = append(a.faults, fmt.Sprintf("event %s %s", e.name, e.args))
-		return
+// recover connects again. It reports false if the client is not the same any more.
+func (c *client) recover(ctx context.Context, urls []string, a *account) bool {
+	for turn := 0; ctx.Err() == nil; turn++ {
+		recovered, missed, err := c.connect(ctx, urls[turn%len(urls)])
+		for _, e := range missed {
+			a.take(e)
+		}
+		if err == nil && !recovered {
+			a.fault("not recovered after %d", a.last)
+		}
+		if err == nil {
+			return recovered
+		}
+		pause(ctx, 50*time.Millisecond)
 	}
-	a.take(number)
+	a.fault("nothing after %d", a.last)
+	return false
 }
 
 func pause(ctx context.Context, d time.Duration) {
@@ -228,7 +233,7 @@ func TestAccountFindsFaults(t *testing.T) {
 	for name, numbers := range map[string][]int{"lost": {1, 3}, "doubled": {1, 1}, "swapped": {2, 1}} {
 		var a account
 		for _, n := range numbers {
-			a.take(n)
+			a.take(event{"n", []json.RawMessage{json.RawMessage(strconv.Itoa(n))}})
 		}
 		if len(a.faults) == 0 {
 			t.Errorf("%s: not noticed", name)

@@ -99,7 +99,7 @@ func TestDrainWithoutRecovery(t *testing.T) {
 const (
 	moving  = 40 // clients of the node that is drained
 	staying = 10
-	events  = 2000
+	events  = 2000 // at the least
 )
 
 // drain stops the first node while events are published on the last.
@@ -118,7 +118,7 @@ func drain(t *testing.T, all []*process, urls []string) (faults []string, moves 
 		}
 		c := join(t, urls[at], "room")
 		reading.Go(func() {
-			a, recoveries := c.follow(ctx, events, urls)
+			a, recoveries := c.follow(ctx, urls)
 			mu.Lock()
 			defer mu.Unlock()
 			moves += recoveries
@@ -135,24 +135,31 @@ func drain(t *testing.T, all []*process, urls []string) (faults []string, moves 
 	return faults, moves
 }
 
-// publish publishes events, and tells the node to stop after a tenth of them.
+// publish publishes events until the node, which is told to stop after a tenth of
+// them, has ended. The last event is called "end".
 func publish(ctx context.Context, t *testing.T, url string, stopped *process) {
 	t.Helper()
 	c := join(t, url, "elsewhere")
 	pace := time.NewTicker(time.Millisecond)
 	defer pace.Stop()
-	for number := 1; number <= events; number++ {
+	say := func(name string, number int) {
+		if ack, err := c.ask(ctx, "publish", "room", name, number); err != nil || ack != "[]" {
+			t.Fatalf("publish %d is answered with %s %v", number, ack, err)
+		}
+	}
+	number := 1
+	for ; number < events || stopped.running(); number++ {
 		if number == events/10 {
 			stopped.signal(syscall.SIGTERM)
 		}
-		if ack, err := c.ask(ctx, "publish", "room", "n", number); err != nil || ack != "[]" {
-			t.Fatalf("publish %d is answered with %s %v", number, ack, err)
-		}
+		say("n", number)
 		<-pace.C
 	}
+	say("end", number)
 }
 
 func TestDrainTellsLoadBalancersFirst(t *testing.T) {
+	t.Parallel()
 	all, urls := nodes(t, 1, "--drain", "1h", "--drain-delay", "2s")
 	join(t, urls[0], "room")
 	all[0].signal(syscall.SIGTERM)
@@ -173,6 +180,7 @@ func TestDrainTellsLoadBalancersFirst(t *testing.T) {
 }
 
 func TestSecondSignalEndsAtOnce(t *testing.T) {
+	t.Parallel()
 	all, urls := nodes(t, 1, "--drain", "1h", "--drain-delay", "0s")
 	join(t, urls[0], "room")
 	join(t, urls[0], "room") // the first one is moved at once
@@ -187,6 +195,7 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 // TestRestartUnderTheSameName: the lease of the node that was killed has to run
 // out first.
 func TestRestartUnderTheSameName(t *testing.T) {
+	t.Parallel()
 	r := redistest.Start(t)
 	args := []string{"--redis", r.URL(), "--node", "the-one"}
 	first := serve(t, args...)

@@ -12,6 +12,7 @@ import (
 // TestReadiness breaks the bus in each way. That readiness is red within 5 s is
 // measured, see the log of the test; that it becomes red is tested.
 func TestReadiness(t *testing.T) {
+	t.Parallel()
 	r := redistest.Start(t)
 	p := newProxy(t, r.Addr())
 	node := serve(t, "--redis", "redis://"+p.addr())

@@ -154,6 +154,15 @@ func (p *process) waitFor(pattern string) string {
 
 func (p *process) signal(s syscall.Signal) { _ = p.cmd.Process.Signal(s) }
 
+func (p *process) running() bool {
+	select {
+	case <-p.over:
+		return false
+	default:
+		return true
+	}
+}
+
 // exit waits for the end and tells how it was: "exit status 0", "signal: killed".
 func (p *process) exit() string {
 	p.t.Helper()

@@ -104,7 +104,7 @@ func newNodes(o Options, bus belfry.Bus, listeners []net.Listener) ([]cluster.No
 	f := newFacts(o.nodeIDs(), listeners)
 	all := make([]cluster.Node, 0, len(listeners))
 	for i, ln := range listeners {
-		n, err := newNode(o, bus, f, i)
+		n, err := newNode(o, bus, f, ln.Addr(), i)
 		if err != nil {
 			return nil, errors.Join(err, cluster.Discard(all, listeners))
 		}
@@ -114,11 +114,12 @@ func newNodes(o Options, bus belfry.Bus, listeners []net.Listener) ([]cluster.No
 	return all, nil
 }
 
-func newNode(o Options, bus belfry.Bus, f facts, i int) (cluster.Node, error) {
+func newNode(o Options, bus belfry.Bus, f facts, at net.Addr, i int) (cluster.Node, error) {
 	f.Node = f.Nodes[i].Name
 	srv, err := socketio.New(socketio.Options{
 		Bus:          bus,
 		Node:         belfry.NodeID(f.Node),
+		Advertise:    "http://" + cluster.Reachable(at) + "/socket.io/",
 		Recovery:     &socketio.Recovery{MaxDisconnection: o.Bus.Recovery},
 		EngineIO:     engineio.Options{Origins: []string{}}, // its own pages, no other
 		ClientBundle: clientBundle(),

@@ -6,11 +6,12 @@ import (
 	"testing"
 
 	"github.com/seed-09a96375/belfry/internal/backplane"
+	"github.com/seed-09a96375/belfry/internal/cluster"
 )
 
 func TestAdvertised(t *testing.T) {
 	const redis = "redis://localhost"
-	own := net.JoinHostPort(ownAddress().String(), "8080")
+	own := cluster.Reachable(&net.TCPAddr{Port: 8080})
 	for name, test := range map[string]struct {
 		redis, advertise, listening, want string
 	}{
@@ -27,31 +28,6 @@ func TestAdvertised(t *testing.T) {
 		addr := net.TCPAddrFromAddrPort(netip.MustParseAddrPort(test.listening))
 		if got := o.advertised(addr); got != test.want {
 			t.Errorf("%s: %q, want %q", name, got, test.want)
-		}
-	}
-}
-
-func TestFirstAddress(t *testing.T) {
-	for name, test := range map[string]struct {
-		all  []string
-		want string
-	}{
-		"none":        {nil, "127.0.0.1"},
-		"loopback":    {[]string{"127.0.0.1/8", "::1/128"}, "127.0.0.1"},
-		"link-local":  {[]string{"169.254.1.1/16", "fe80::1/64"}, "127.0.0.1"},
-		"IPv4 first":  {[]string{"127.0.0.1/8", "fd00::3/64", "10.0.0.3/8", "10.0.0.4/8"}, "10.0.0.3"},
-		"IPv6 if all": {[]string{"::1/128", "fd00::3/64", "fd00::4/64"}, "fd00::3"},
-	} {
-		var all []net.Addr
-		for _, a := range test.all {
-			ip, network, err := net.ParseCIDR(a)
-			if err != nil {
-				t.Fatal(err)
-			}
-			all = append(all, &net.IPNet{IP: ip, Mask: network.Mask})
-		}
-		if got := firstOf(all).String(); got != test.want {
-			t.Errorf("%s: %s, want %s", name, got, test.want)
 		}
 	}
 }

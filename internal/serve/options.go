@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/url"
 	"strings"
 	"time"
@@ -67,8 +68,8 @@ func (o Options) withDefaults() Options {
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
+	o.Bus.Logger, o.Bus.Recovery = o.Logger, o.Recovery // its lines name the node
 	o.Logger = o.Logger.With("node", o.Node)
-	o.Bus.Logger, o.Bus.Recovery = o.Logger, o.Recovery
 	return o
 }
 
@@ -114,8 +115,11 @@ func (o Options) engine() engineio.Options {
 	return engineio.Options{PingInterval: o.PingInterval, PingTimeout: o.PingTimeout, Origins: o.Origins, Logger: o.Logger}
 }
 
-func (o Options) server(bus belfry.Bus) socketio.Options {
-	s := socketio.Options{Bus: bus, Node: o.Node, EngineIO: o.engine(), Logger: o.Logger}
+func (o Options) server(bus belfry.Bus, listening net.Addr) socketio.Options {
+	s := socketio.Options{
+		Bus: bus, Node: o.Node, Advertise: o.advertised(listening),
+		EngineIO: o.engine(), Logger: o.Logger,
+	}
 	if len(o.Origins) > 0 {
 		s.EngineIO.CORS = &engineio.CORS{Origins: o.Origins, Credentials: true}
 	}

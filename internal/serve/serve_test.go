@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 	"log/slog"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -54,11 +55,11 @@ func TestRunEndsWithItsContext(t *testing.T) {
 }
 
 func TestServerOptions(t *testing.T) {
-	closed := Options{}.withDefaults().server(nil)
+	closed := Options{}.withDefaults().server(nil, &net.TCPAddr{})
 	if closed.EngineIO.Origins == nil || len(closed.EngineIO.Origins) != 0 || closed.EngineIO.CORS != nil || closed.Recovery != nil {
 		t.Errorf("by default: %+v, want only pages of the same host, no recovery", closed)
 	}
-	some := Options{Origins: []string{"https://example.com"}, Recovery: time.Minute}.withDefaults().server(nil)
+	some := Options{Origins: []string{"https://example.com"}, Recovery: time.Minute}.withDefaults().server(nil, &net.TCPAddr{})
 	if some.EngineIO.CORS == nil || some.Recovery.MaxDisconnection != time.Minute {
 		t.Errorf("with origins and recovery: %+v", some)
 	}

@@ -28,7 +28,7 @@ func (n *node) start(ctx context.Context) error {
 	}
 	n.bus = bus
 	n.server.Store(srv)
-	n.log.Info("ready", "cluster", n.o.Bus.URL != "", "recovery", n.o.Recovery.String())
+	n.log.Info("ready", "cluster", n.o.Bus.URL != "", "advertise", n.o.advertised(n.listener.Addr()), "recovery", n.o.Recovery.String())
 	return nil
 }
 
@@ -43,7 +43,7 @@ const (
 func (n *node) attach(ctx context.Context, bus belfry.Bus) (*socketio.Server, error) {
 	late := time.After(attachTime)
 	for {
-		srv, err := socketio.New(n.o.server(bus))
+		srv, err := socketio.New(n.o.server(bus, n.listener.Addr()))
 		if err == nil {
 			return srv, nil
 		}

@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 
 	"github.com/seed-09a96375/belfry"
@@ -72,7 +73,7 @@ func Run(ctx context.Context, o Options) error {
 	}
 	nodes := make([]cluster.Node, 0, o.Nodes)
 	for i, ln := range listeners {
-		n, err := newNode(o, bus, i)
+		n, err := newNode(o, bus, ln.Addr(), i)
 		if err != nil {
 			return errors.Join(err, cluster.Discard(nodes, listeners))
 		}
@@ -83,14 +84,14 @@ func Run(ctx context.Context, o Options) error {
 	return cluster.Serve(ctx, nodes)
 }
 
-func newNode(o Options, bus belfry.Bus, i int) (cluster.Node, error) {
+func newNode(o Options, bus belfry.Bus, at net.Addr, i int) (cluster.Node, error) {
 	name := fmt.Sprintf("node-%d", i+1)
 	group, err := poll.New(o.Poll)
 	if err != nil {
 		return cluster.Node{}, err
 	}
 	o.EngineIO.Poller = group
-	srv, err := socketio.New(o.server(bus, name))
+	srv, err := socketio.New(o.server(bus, at, name))
 	if err != nil {
 		return cluster.Node{}, errors.Join(err, group.Close(context.Background()))
 	}
@@ -105,9 +106,10 @@ func newNode(o Options, bus belfry.Bus, i int) (cluster.Node, error) {
 	}, nil
 }
 
-func (o Options) server(bus belfry.Bus, name string) socketio.Options {
+func (o Options) server(bus belfry.Bus, at net.Addr, name string) socketio.Options {
 	s := socketio.Options{
 		EngineIO: o.EngineIO, Bus: bus, Node: belfry.NodeID(name),
+		Advertise:          "http://" + cluster.Reachable(at) + "/socket.io/",
 		MaxEventsPerSecond: -1,
 	}
 	if o.Bus.URL != "" {
