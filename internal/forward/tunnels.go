@@ -35,11 +35,7 @@ func (t *tunnels) serve(w http.ResponseWriter, r *http.Request, to *peer) error 
 		return err
 	}
 	answers := bufio.NewReader(owner)
-	var res *http.Response
-	err = within(owner, func() error {
-		res, err = ask(owner, answers, r, to)
-		return err
-	})
+	res, err := ask(owner, answers, r, to)
 	if err != nil {
 		owner.Close()
 		return err
@@ -54,7 +50,7 @@ func (t *tunnels) serve(w http.ResponseWriter, r *http.Request, to *peer) error 
 		owner.Close()
 		return err
 	}
-	if err := within(client, func() error { return answer(client, w.Header(), res, answers) }); err != nil {
+	if err := answer(client, w.Header(), res, answers); err != nil {
 		client.Close()
 		owner.Close()
 		return nil // the client is gone
@@ -64,20 +60,12 @@ func (t *tunnels) serve(w http.ResponseWriter, r *http.Request, to *peer) error 
 	return nil
 }
 
-// within bounds a handshake's input and output on c.
-func within(c net.Conn, f func() error) error {
-	if err := c.SetDeadline(time.Now().Add(handshakeTimeout)); err != nil {
-		return err
-	}
-	if err := f(); err != nil {
-		return err
-	}
-	return c.SetDeadline(time.Time{})
-}
-
 // ask sends the handshake to the owner and reads the answer.
 func ask(owner net.Conn, answers *bufio.Reader, r *http.Request, to *peer) (*http.Response, error) {
 	defer context.AfterFunc(r.Context(), func() { owner.Close() })()
+	if err := owner.SetDeadline(time.Now().Add(handshakeTimeout)); err != nil {
+		return nil, err
+	}
 	out := r.Clone(r.Context())
 	out.Body, out.ContentLength, out.TransferEncoding = nil, 0, nil
 	u := to.url
@@ -90,7 +78,11 @@ func ask(owner net.Conn, answers *bufio.Reader, r *http.Request, to *peer) (*htt
 	if err := out.Write(owner); err != nil {
 		return nil, err
 	}
-	return http.ReadResponse(answers, out)
+	res, err := http.ReadResponse(answers, out)
+	if err != nil {
+		return nil, err
+	}
+	return res, owner.SetDeadline(time.Time{})
 }
 
 // refuse passes on an answer that is no WebSocket.
@@ -110,7 +102,7 @@ func refuse(w http.ResponseWriter, res *http.Response) error {
 
 // answer writes the owner's answer, and what came after it, to the client. own
 // are the headers that were set here.
-func answer(client io.Writer, own http.Header, res *http.Response, answers *bufio.Reader) error {
+func answer(client net.Conn, own http.Header, res *http.Response, answers *bufio.Reader) error {
 	var b bytes.Buffer
 	b.WriteString("HTTP/1.1 101 Switching Protocols\r\n")
 	takeOver(own, res.Header)
@@ -119,8 +111,13 @@ func answer(client io.Writer, own http.Header, res *http.Response, answers *bufi
 	b.WriteString("\r\n")
 	first, _ := answers.Peek(answers.Buffered())
 	b.Write(first)
-	_, err := client.Write(b.Bytes())
-	return err
+	if err := client.SetDeadline(time.Now().Add(handshakeTimeout)); err != nil {
+		return err
+	}
+	if _, err := client.Write(b.Bytes()); err != nil {
+		return err
+	}
+	return client.SetDeadline(time.Time{})
 }
 
 // join lets bytes flow.
