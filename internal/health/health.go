@@ -22,8 +22,9 @@ func Handler(ready func() (ok bool, reasons []string)) http.Handler {
 		answer(w, http.StatusOK, map[string]bool{"live": true})
 	})
 	mux.HandleFunc("GET "+Path+"ready", func(w http.ResponseWriter, _ *http.Request) {
-		status, ok, reasons := http.StatusOK, false, []string(nil)
-		if ok, reasons = ready(); !ok {
+		ok, reasons := ready()
+		status := http.StatusOK
+		if !ok {
 			status = http.StatusServiceUnavailable
 		}
 		answer(w, status, state{ok, reasons})
