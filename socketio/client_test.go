@@ -21,6 +21,7 @@ const patience = 5 * time.Second
 type node struct {
 	*socketio.Server
 	url string
+	bus belfry.Bus // nil: its own
 }
 
 // newNode starts a server that the test closes.
@@ -39,7 +40,7 @@ func newNode(t testing.TB, o socketio.Options) *node {
 		}
 		web.Close()
 	})
-	return &node{Server: srv, url: web.URL}
+	return &node{Server: srv, url: web.URL, bus: o.Bus}
 }
 
 // cluster starts n servers on one memory bus.
