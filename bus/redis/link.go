@@ -11,7 +11,8 @@ import (
 	"github.com/seed-09a96375/belfry"
 )
 
-// link implements belfry.Link, Log, Sessions, Directory and HealthReporter.
+// link implements belfry.Link, Log, Sessions, Directory, Presence, RoomState and
+// HealthReporter.
 type link struct {
 	bus  *Bus
 	node belfry.Node
@@ -34,6 +35,7 @@ type link struct {
 	progress     progress
 	tail         tail
 	holding      holding
+	attendance   attendance
 	address      atomic.Pointer[string]
 	health       health
 	sweep        string // cursor
@@ -54,6 +56,7 @@ func newLink(b *Bus, n belfry.Node) *link {
 	l.feed.init(l)
 	l.progress.changed = make(chan struct{})
 	l.tail.init(l)
+	l.attendance.init()
 	l.health.init()
 	return l
 }
@@ -68,6 +71,7 @@ func (l *link) start(ctx context.Context) error {
 	l.tasks.Go(l.subscription.run)
 	l.tasks.Go(l.feed.run)
 	l.tasks.Go(l.beat)
+	l.tasks.Go(l.tend)
 	go func() { l.tasks.Wait(); close(l.ended) }()
 	if err := l.progress.reach(ctx, at); err != nil {
 		return errors.Join(failure(ctx, "subscribe", err), l.Close(context.WithoutCancel(ctx)))

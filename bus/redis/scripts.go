@@ -21,13 +21,18 @@ type scriptSet struct {
 }
 
 func newScriptSet(e epoch) scriptSet {
-	head := fmt.Sprintf("local EPOCH = '%d' -- %s\n", e.counter, e.replication)
+	head := e.head()
 	return scriptSet{
 		publish: newScript(head, "accept", "publish"),
 		beat:    newScript(head, "beat"),
 		check:   newScript(head, "check"),
 		read:    newScript(head, "read"),
 	}
+}
+
+// head is what makes the scripts of an epoch its own.
+func (e epoch) head() string {
+	return fmt.Sprintf("local EPOCH = '%d' -- %s\n", e.counter, e.replication)
 }
 
 // newScript joins the files after the head.
