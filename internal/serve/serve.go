@@ -53,6 +53,7 @@ type node struct {
 
 	server   atomic.Pointer[socketio.Server] // nil while starting
 	stopping atomic.Bool
+	draining atomic.Bool
 }
 
 func newNode(o Options, listener net.Listener) *node {
@@ -114,6 +115,9 @@ func (n *node) ready() (ok bool, reasons []string) {
 
 func (n *node) serveClient(w http.ResponseWriter, r *http.Request) {
 	if srv := n.server.Load(); srv != nil {
+		if n.draining.Load() && r.Header.Get("Upgrade") == "" {
+			w.Header().Set("Connection", "close") // what is kept alive would break with the node
+		}
 		srv.ServeHTTP(w, r)
 		return
 	}

@@ -43,6 +43,7 @@ func (n *node) delay() {
 
 // drain moves the clients and tells how that goes.
 func (n *node) drain(ctx context.Context) error {
+	n.draining.Store(true)
 	srv := n.server.Load()
 	left := func() int { return srv.Engine().Sessions() }
 	n.log.Info("draining", "clients", left(), "over", n.o.Drain.String())
