@@ -1,0 +1,205 @@
+// The conversation with the server. What is on the screen is view.js's, what goes
+// from browser to browser is peers.js's.
+//
+// The events are those of package meet. The client is the official one; the
+// script that defines `io` is served by Belfry itself.
+import { Peers } from "./peers.js";
+import * as screen from "./source.js";
+import * as view from "./view.js";
+
+const ackTimeout = 8000; // ms
+
+const query = new URLSearchParams(location.search);
+const room = decodeURIComponent(location.pathname.split("/").at(-1));
+const name = (query.get("name") ?? localStorage.getItem("name") ?? "").trim() || `User-${random()}`;
+
+view.setRoom(room);
+if (globalThis.io) {
+  start(globalThis.io);
+} else {
+  view.setStatus("bad", "No client");
+  view.showProblem("The browser client is not in this build: run `make build`, start the server again and reload this page.");
+}
+
+function random() {
+  return Math.random().toString(36).slice(2, 8).padEnd(6, "0");
+}
+
+async function start(io) {
+  const config = await (await fetch("../config.json")).json();
+  const socket = io({ reconnectionDelay: 1000, reconnectionDelayMax: 5000, randomizationFactor: 0.3 });
+  const peers = new Peers({ iceServers: config.iceServers, send, onVideo: showVideo });
+  let me = ""; // my id in the room; empty: not joined
+  let users = []; // who is in the room, as the server has it
+  let stream = null; // what I share
+  let confirmed = false; // the server has said that I share
+
+  // Connection
+
+  socket.on("connect", async () => {
+    view.setStatus("good", "Connected");
+    if (socket.recovered) {
+      view.toast("Connected again: nothing was missed");
+      return;
+    }
+    await join();
+    if (me && stream) {
+      await share();
+    }
+  });
+
+  socket.on("disconnect", (reason) => {
+    if (socket.active) {
+      view.setStatus("waiting", "Reconnecting…");
+    } else {
+      view.setStatus("bad", reason === "io server disconnect" ? "Disconnected by the server" : "Disconnected");
+    }
+  });
+
+  socket.on("connect_error", (err) => {
+    if (socket.active) {
+      view.setStatus("waiting", me ? "Reconnecting…" : "Connecting…");
+    } else {
+      view.setStatus("bad", `Refused: ${err.message}`);
+    }
+  });
+
+  // A page that goes away says so: the others need not wait for its return.
+  addEventListener("pagehide", () => socket.disconnect());
+  addEventListener("pageshow", (event) => event.persisted && location.reload());
+
+  // join enters the room as a new person: the server may still hold the place of
+  // the one that was lost.
+  async function join() {
+    me = "";
+    const id = `${name}-${random()}`;
+    try {
+      await ask("join-room", room, id);
+      me = id;
+      view.setJoined();
+      draw();
+    } catch (err) {
+      view.showProblem(`Could not join: ${err.message}`);
+    }
+  }
+
+  // People
+
+  socket.on("user-joined", (id) => view.toast(`${view.nameOf(id)} has joined`));
+  socket.on("user-left", (id) => view.toast(`${view.nameOf(id)} has left`));
+  socket.on("user-started-sharing", (id) => view.toast(`${view.nameOf(id)} shares a screen`));
+  socket.on("user-stopped-sharing", (id) => view.toast(`${view.nameOf(id)} has stopped sharing`));
+
+  socket.on("room-stats-updated", (stats) => {
+    users = stats.users;
+    draw();
+  });
+
+  function draw() {
+    view.showPeople(users, me);
+    const sharer = users.find((u) => u.isSharing)?.id ?? null;
+    if (!stream) {
+      peers.watch(sharer, users);
+      view.setSharing(sharer === null ? "free" : "taken");
+      return;
+    }
+    confirmed ||= sharer === me;
+    if (confirmed && me && sharer !== me) {
+      endShare();
+      view.toast("Your sharing has ended");
+      return;
+    }
+    if (confirmed) {
+      peers.offerTo(users.filter((u) => u.id !== me));
+    }
+  }
+
+  // Sharing
+
+  view.onShare(async () => {
+    view.showProblem("");
+    if (stream) {
+      await stop();
+      return;
+    }
+    try {
+      stream = await screen.pick(query.get("source"));
+    } catch (err) {
+      view.showProblem(screen.explain(err));
+      return;
+    }
+    stream.getVideoTracks()[0].addEventListener("ended", stop);
+    await share();
+  });
+
+  // share tells the server what it is to tell the others.
+  async function share() {
+    confirmed = false;
+    const mine = stream;
+    peers.share(mine);
+    try {
+      await ask("start-sharing", room, me);
+      view.setSharing("mine");
+      view.showVideo(mine, { mine: true });
+      draw();
+    } catch (err) {
+      endShare();
+      view.showProblem(`Not shared: ${err.message}`);
+    }
+  }
+
+  async function stop() {
+    if (!stream) {
+      return;
+    }
+    endShare();
+    try {
+      await ask("stop-sharing", room, me);
+    } catch (err) {
+      view.showProblem(`The server was not told that you stopped: ${err.message}`);
+    }
+  }
+
+  function endShare() {
+    stream?.getTracks().forEach((track) => track.stop());
+    stream = null;
+    confirmed = false;
+    peers.close();
+    view.showVideo(null);
+    view.setSharing("free");
+  }
+
+  // Watching
+
+  socket.on("offer", ({ from, offer }) => peers.offered(from, offer));
+  socket.on("answer", ({ from, answer }) => peers.answered(from, answer));
+  socket.on("ice-candidate", ({ from, candidate }) => peers.candidate(from, candidate));
+
+  function showVideo(from, video) {
+    view.showVideo(video, { from });
+  }
+
+  function send(event, payload) {
+    socket.emit(event, { ...payload, from: me });
+  }
+
+  // Leaving
+
+  view.onCopy(() => `${location.origin}${location.pathname}`);
+  view.onLeave(() => {
+    stream?.getTracks().forEach((track) => track.stop());
+    peers.close();
+    socket.emit("leave-room", room, me);
+    socket.disconnect();
+    location.assign("..");
+  });
+
+  // ask sends an event and returns the answer, or throws what went wrong.
+  async function ask(event, ...args) {
+    const answer = await socket.timeout(ackTimeout).emitWithAck(event, ...args);
+    if (answer?.error) {
+      throw new Error(answer.error.message);
+    }
+    return answer;
+  }
+}
