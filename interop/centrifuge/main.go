@@ -3,6 +3,8 @@
 // by a client, `echo` a remote call. It is a peer that Belfry is compared with:
 //
 //	belfry bench fanout --protocol centrifuge --url http://127.0.0.1:3000
+//
+// Processes with the same -redis are one server, by the library's Redis broker.
 package main
 
 import (
@@ -23,20 +25,26 @@ import (
 func main() {
 	listen := flag.String("listen", "127.0.0.1:3000", "address to listen on")
 	tuned := flag.Bool("tuned", false, "save memory: small read buffers, pooled write buffers, short-lived stacks")
+	redis := flag.String("redis", "", "URL of the Redis that joins several processes")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *listen, *tuned); err != nil {
+	if err := run(ctx, *listen, *redis, *tuned); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
 }
 
 // run serves until ctx ends.
-func run(ctx context.Context, listen string, tuned bool) error {
+func run(ctx context.Context, listen, redis string, tuned bool) error {
 	node, err := newNode()
 	if err != nil {
 		return err
+	}
+	if redis != "" {
+		if err := useRedis(node, redis); err != nil {
+			return err
+		}
 	}
 	if err := node.Run(); err != nil {
 		return fmt.Errorf("run node: %w", err)
@@ -82,6 +90,20 @@ func newNode() (*centrifuge.Node, error) {
 	})
 	node.OnConnect(func(c *centrifuge.Client) { contract(node, c) })
 	return node, nil
+}
+
+// useRedis joins the nodes on that Redis, with the library's defaults.
+func useRedis(node *centrifuge.Node, url string) error {
+	shard, err := centrifuge.NewRedisShard(node, centrifuge.RedisShardConfig{Address: url})
+	if err != nil {
+		return fmt.Errorf("connect to Redis: %w", err)
+	}
+	broker, err := centrifuge.NewRedisBroker(node, centrifuge.RedisBrokerConfig{Shards: []*centrifuge.RedisShard{shard}})
+	if err != nil {
+		return fmt.Errorf("make Redis broker: %w", err)
+	}
+	node.SetBroker(broker)
+	return nil
 }
 
 func contract(node *centrifuge.Node, c *centrifuge.Client) {

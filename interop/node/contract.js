@@ -22,7 +22,7 @@ const { Records } = require("./contract/records");
 const { serve } = require("./contract/namespaces");
 const { spoil } = require("./contract/broken");
 
-const own = new Set(["name", "cluster", "engine", "msgpack", "deny"]);
+const own = new Set(["name", "cluster", "engine", "msgpack", "deny", "forward"]);
 
 function options(profile, meshes) {
   const out = Object.fromEntries(
