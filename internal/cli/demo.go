@@ -12,12 +12,13 @@ func demoCommand() *cobra.Command {
 	var o demo.Options
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Run a chat on two nodes, with a page to try it",
-		Long: `Run a chat on two nodes, with a page to try it.
+		Short: "Run a chat and screen sharing on two nodes, with pages to try them",
+		Long: `Run a chat and screen sharing on two nodes, with pages to try them.
 
 The nodes act as one server: open the page of each, join with two names, and
 write. The page shows who is in the room, and can break its own connection to show
-that it recovers with nothing lost. The nodes share a bus in memory, so that no
+that it recovers with nothing lost. Below /meet/ of each node are rooms in which
+people show each other their screens. The nodes share a bus in memory, so that no
 other service is needed and nothing is kept when the demo stops; with --redis they
 share that, also with demos in other terminals and on other machines.`,
 		Example: `  belfry demo --open                       and open a browser

@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"github.com/seed-09a96375/belfry/examples/chat"
+	"github.com/seed-09a96375/belfry/examples/meet"
 	"github.com/seed-09a96375/belfry/socketio"
 )
 
@@ -15,7 +16,7 @@ type application func(*socketio.Server, *http.ServeMux) (stop func())
 
 // applications are those of the demo.
 func applications() []application {
-	return []application{startChat}
+	return []application{startChat, startMeet}
 }
 
 //go:embed page
@@ -24,6 +25,13 @@ var pageFiles embed.FS
 func startChat(srv *socketio.Server, mux *http.ServeMux) (stop func()) {
 	mux.Handle("/", secured(http.FileServerFS(below(pageFiles, "page"))))
 	return chat.New(srv, chat.Options{}).Close
+}
+
+func startMeet(srv *socketio.Server, mux *http.ServeMux) (stop func()) {
+	m := meet.New(srv, meet.Options{Links: []meet.Link{{Text: "the chat", URL: "/"}}})
+	mux.Handle("/meet/", secured(http.StripPrefix("/meet", m.Page())))
+	mux.Handle("/api/", secured(m.API()))
+	return m.Close
 }
 
 // below is a folder of embedded files.

@@ -1,5 +1,5 @@
-// Package demo is `belfry demo`: a chat on a few nodes in one process, with a
-// page that shows what happens.
+// Package demo is `belfry demo`: a chat and a room to share a screen in, on a few
+// nodes in one process, with pages that show what happens.
 package demo
 
 import (
@@ -14,6 +14,7 @@ import (
 
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/engineio"
+	"github.com/seed-09a96375/belfry/examples/meet"
 	"github.com/seed-09a96375/belfry/internal/backplane"
 	"github.com/seed-09a96375/belfry/internal/cluster"
 	"github.com/seed-09a96375/belfry/internal/health"
@@ -122,6 +123,7 @@ func newNode(o Options, bus belfry.Bus, f facts, at net.Addr, i int) (cluster.No
 		Advertise:    "http://" + cluster.Reachable(at) + "/socket.io/",
 		Recovery:     &socketio.Recovery{MaxDisconnection: o.Bus.Recovery},
 		EngineIO:     engineio.Options{Origins: []string{}}, // its own pages, no other
+		Presence:     meet.Keeps,
 		ClientBundle: clientBundle(),
 		Logger:       o.Logger.With("node", f.Node),
 	})

@@ -154,6 +154,28 @@ func TestRunServesAndStops(t *testing.T) {
 	}
 }
 
+func TestApplications(t *testing.T) {
+	d := start(t, 2)
+	defer func() { d.stop(); d.rest(t) }()
+	for path, want := range map[string]string{
+		"":              `href="/meet/"`,
+		"meet/":         `data-testid="meet-join"`,
+		"meet/room/any": `data-testid="meet-video"`,
+		"api/rooms":     "[]\n",
+	} {
+		a := get(t, d.urls[1]+path, nil)
+		if a.status != http.StatusOK || !strings.Contains(a.body, want) {
+			t.Errorf("/%s is %d %q, want %q in it", path, a.status, a.body, want)
+		}
+		if a.header.Get("Content-Security-Policy") == "" {
+			t.Errorf("/%s is not secured", path)
+		}
+	}
+	if a := get(t, d.urls[0]+"meet/config.json", nil); !strings.Contains(a.body, `"url":"/"`) {
+		t.Errorf("the page of meet has no link to the chat: %s", a.body)
+	}
+}
+
 func TestPageFacts(t *testing.T) {
 	d := start(t, 3)
 	defer func() { d.stop(); d.rest(t) }()

@@ -15,7 +15,7 @@ func (o Options) greet(ctx context.Context, listeners []net.Listener, withClient
 	for i, ln := range listeners {
 		fmt.Fprintf(o.Out, "  %s  %s\n", nodeName(i), pageURL(ln))
 	}
-	fmt.Fprintln(o.Out, "\nOpen a page on each, join with two names, and write. Ctrl-C stops the demo.")
+	fmt.Fprintln(o.Out, "\nOpen a page on each, join with two names, and write. Below /meet/ people show each\nother their screens. Ctrl-C stops the demo.")
 	if !withClient {
 		fmt.Fprintln(o.Out, "hint: this build has no browser client, so the pages cannot connect: run `make build`, then bin/belfry demo")
 	}
