@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 	folder, err := os.MkdirTemp("", "belfry")
 	if err == nil {
 		program = filepath.Join(folder, "belfry")
-		err = run("go", "build", "-o", program, ".")
+		err = run("go", "build", detector, "-o", program, ".")
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -83,6 +83,9 @@ func launch(t testing.TB, args ...string) *process {
 		p.signal(syscall.SIGKILL)
 		p.signal(syscall.SIGCONT)
 		<-p.over
+		if strings.Contains(p.text(), "DATA RACE") || strings.Contains(p.text(), "panic:") {
+			t.Error("the process has a race, or panicked")
+		}
 		if t.Failed() {
 			t.Logf("%v:\n%s", args, p.text())
 		}
