@@ -53,7 +53,8 @@ func (x *confirming) take(ctx context.Context, kept bool) (*belfry.Session, erro
 		}
 		how = belfry.IfFree
 	}
-	return x.there.Take(ctx, namespace, "s", how)
+	s, err := x.there.Take(ctx, namespace, "s", how)
+	return s, errors.Join(err, x.there.Drop(ctx, namespace, "s"))
 }
 
 // raised waits until a session that is let go of has been moved to what was

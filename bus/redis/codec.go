@@ -25,7 +25,7 @@ const (
 	kindMessage bodyKind = 1
 	kindReply   bodyKind = 2
 	kindProbe   bodyKind = 3 // probe number, seq, its time
-	kindMark    bodyKind = 4 // serial, seq, its time, replication id, counter
+	kindMark    bodyKind = 4 // serial, seq, its time, replication id, counter, number before the epoch
 	kindCheck   bodyKind = 5 // serial, then last numbers
 	kindSession bodyKind = 6
 )

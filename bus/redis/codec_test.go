@@ -139,7 +139,7 @@ func FuzzSession(f *testing.F) {
 // FuzzPush wants that nothing that comes over a channel breaks a node.
 func FuzzPush(f *testing.F) {
 	f.Add([]byte("12 11 1763837000123 1763837000000\n\x01\x01\x01\x01n\x02\x01\x05"))
-	f.Add([]byte("0 0 0 1\n\x01\x041 2 3 abc 4"))
+	f.Add([]byte("0 0 0 1\n\x01\x041 2 3 abc 4 1"))
 	f.Add([]byte("0 0 0 1\n\x01\x031 2 3"))
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		p, err := parsePush(payload)

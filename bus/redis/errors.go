@@ -43,6 +43,10 @@ func verdictOf(err error) verdict {
 	return fatal
 }
 
+// errLost is for a message that Redis had accepted and lost in a failover, before
+// this node had it. Other nodes may have delivered it.
+var errLost = errors.New("redis has lost the message")
+
 // failure makes the error of a method: that of ctx if it has ended, else
 // ErrUnavailable, unless trying again cannot help.
 func failure(ctx context.Context, doing string, err error) error {

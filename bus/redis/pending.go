@@ -15,6 +15,7 @@ type publication struct {
 	sequenced bool          // it gets a number
 	since     place         // where the feed was when it began
 	delivered chan struct{} // closed when Deliver has returned
+	gone      chan struct{} // closed when Redis has lost it
 
 	// guarded by pending.mu
 	sure     bool   // its echo comes, unless the channel is left
@@ -26,7 +27,10 @@ type publication struct {
 }
 
 func newPublication(m *belfry.Message, since place) *publication {
-	return &publication{message: m, channel: channelOf(m), sequenced: sequenced(m), since: since, delivered: make(chan struct{})}
+	return &publication{
+		message: m, channel: channelOf(m), sequenced: sequenced(m), since: since,
+		delivered: make(chan struct{}), gone: make(chan struct{}),
+	}
 }
 
 // fate is what becomes of a message that Redis has accepted.
@@ -37,6 +41,7 @@ const (
 	stray               // its echo may be lost with the connection
 	inDoubt             // nobody knows whether it has an echo
 	left                // it has none: the channel was left
+	lost                // it has none: Redis has lost the message
 )
 
 func (p *publication) isDelivered() bool {
@@ -54,6 +59,7 @@ type pending struct {
 	last   uint64
 	wait   map[uint64]*publication
 	ghosts map[uint64]struct{} // delivered without their echo: it may still come
+	ended  uint64              // all of epochs before this counter that was not lost is delivered
 }
 
 // maxGhosts bounds what is remembered of echoes that never come.
@@ -147,6 +153,8 @@ func (q *pending) accept(p *publication) fate {
 		return left
 	case p.orphan:
 		return stray
+	case p.seq != 0 && p.epoch.counter < q.ended:
+		return lost
 	case !p.sure:
 		return inDoubt
 	}
@@ -179,6 +187,21 @@ func (q *pending) passed(channel string, e epoch, number uint64) []*publication 
 		return p.channel == channel && p.seq != 0 &&
 			(p.epoch == e && p.seq <= number || !p.sure && p.epoch.counter < e.counter)
 	})
+}
+
+// abandon tells the publishers of what was accepted in an earlier epoch than that
+// of the counter and is not in the log: Redis has lost it.
+func (q *pending) abandon(counter uint64) {
+	for _, p := range q.end(counter) {
+		close(p.gone)
+	}
+}
+
+func (q *pending) end(counter uint64) []*publication {
+	q.mu.Lock()
+	q.ended = counter
+	q.mu.Unlock()
+	return q.take(func(p *publication) bool { return p.accepted && p.seq != 0 && p.epoch.counter < counter })
 }
 
 func (q *pending) take(which func(*publication) bool) (all []*publication) {

@@ -49,6 +49,8 @@ func (l *link) publish(ctx context.Context, p *publication, body []byte) error {
 		l.deliverHere(ctx, p)
 	case left:
 		return nil
+	case lost:
+		return errLost
 	case inDoubt:
 		l.decide(ctx, p)
 	}
@@ -75,6 +77,8 @@ func (l *link) await(ctx context.Context, p *publication) error {
 	select {
 	case <-p.delivered:
 		return nil
+	case <-p.gone:
+		return errLost
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-l.ctx.Done():

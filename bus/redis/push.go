@@ -68,21 +68,23 @@ func isProbe(payload string) bool {
 type mark struct {
 	serial, seq, stamp uint64
 	epoch              epoch
+	from               uint64 // the messages of the epoch come after it
 }
 
 func parseMark(body []byte) (mark, error) {
 	words := strings.Split(string(body[2:]), " ")
-	if len(words) != 5 {
+	if len(words) < 6 {
 		return mark{}, errPush
 	}
 	serial, err := strconv.ParseUint(words[0], 10, 64)
 	seq, err2 := strconv.ParseUint(words[1], 10, 64)
 	stamp, err3 := strconv.ParseUint(words[2], 10, 64)
 	counter, err4 := strconv.ParseUint(words[4], 10, 64)
-	if err := errors.Join(err, err2, err3, err4); err != nil {
+	from, err5 := strconv.ParseUint(words[5], 10, 64)
+	if err := errors.Join(err, err2, err3, err4, err5); err != nil {
 		return mark{}, errPush
 	}
-	return mark{serial, seq, stamp, epoch{words[3], counter}}, nil
+	return mark{serial, seq, stamp, epoch{words[3], counter}, from}, nil
 }
 
 // entry is one message of the log.

@@ -10,7 +10,8 @@ import (
 
 // cross goes over to another epoch. If the log still has the last message that
 // was delivered, at its place, it goes on from there; if not, Redis has lost
-// something, and it begins at the end.
+// something, and it begins where the epoch does: all that was accepted in it is
+// delivered.
 func (f *feed) cross(in *incarnation, m mark) bool {
 	old := f.in
 	kept, err := f.link.holds(in, f.number, f.stamp)
@@ -19,15 +20,19 @@ func (f *feed) cross(in *incarnation, m mark) bool {
 		return false
 	}
 	f.in = in
-	if kept {
-		return f.repair(f.number)
+	if !kept {
+		f.lost(fmt.Errorf("epoch %s ended at %d, epoch %s does not continue it", old.name(), f.number, in.name()))
+		if m.from >= m.seq {
+			f.begin(m)
+			return true
+		}
+		f.begin(mark{seq: m.from})
 	}
-	f.lost(fmt.Errorf("epoch %s ended at %d, epoch %s does not continue it", old.name(), f.number, in.name()))
-	f.begin(m)
-	return true
+	f.reach(f.number, f.stamp) // in this epoch, even if there is nothing to repair
+	return f.repair(f.number)
 }
 
-// begin begins at the end of the log.
+// begin begins at a place of the log: nothing before it is missing.
 func (f *feed) begin(m mark) {
 	for channel := range f.chain {
 		f.chain[channel] = m.seq
@@ -51,6 +56,7 @@ func (f *feed) repair(from uint64) bool {
 	next := from + 1
 	err := f.link.readLog(ctx, from, func(e entry) error {
 		if e.seq != next {
+			f.pass(e.seq - 1)
 			f.lost(fmt.Errorf("the log was trimmed from %d to %d before this node had it", next, e.seq-1))
 		}
 		next = e.seq + 1
@@ -66,6 +72,16 @@ func (f *feed) repair(from uint64) bool {
 		return false
 	}
 	return true
+}
+
+// pass notes that nothing up to a number comes any more, on no channel: what is
+// lost is told once.
+func (f *feed) pass(number uint64) {
+	for channel, last := range f.chain {
+		if last != 0 && last < number {
+			f.chain[channel] = number
+		}
+	}
 }
 
 // skip goes to the end of a log that has nothing any more.

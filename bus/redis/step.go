@@ -78,6 +78,7 @@ func (f *feed) mark(conn uint64, p push) {
 	if fresh {
 		f.link.health.subscriptionUp()
 		f.adoptOrphans()
+		f.link.pending.abandon(in.counter)
 	}
 }
 

@@ -21,15 +21,18 @@ if held then
 end
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
-local epoch = redis.call('HMGET', KEYS[1], 'id', 'n')
+local top = redis.call('GET', KEYS[2]) or '0-0'
+local epoch = redis.call('HMGET', KEYS[1], 'id', 'n', 'from')
 if epoch[1] ~= replication then
   -- Begins at the clock, so that it does not go back when the key is lost.
   epoch[2] = string.format('%.0f', math.max(tonumber(epoch[2] or '0') + 1, now))
-  redis.call('HSET', KEYS[1], 'id', replication, 'n', epoch[2])
+  epoch[3] = string.match(top, '^%d+')
+  redis.call('HSET', KEYS[1], 'id', replication, 'n', epoch[2], 'from', epoch[3])
 end
 redis.call('SET', KEYS[3], ARGV[1] .. '.' .. ARGV[2], 'PX', ARGV[3])
 redis.call('ZADD', KEYS[4], string.format('%.0f', now + ARGV[3]), ARGV[4])
-local seq = string.gsub(redis.call('GET', KEYS[2]) or '0-0', '-', ' ')
+local seq = string.gsub(top, '-', ' ')
 redis.call('PUBLISH', ARGV[5] .. 'node:' .. ARGV[4],
-  '0 0 0 ' .. epoch[2] .. '\n\1\4' .. ARGV[6] .. ' ' .. seq .. ' ' .. replication .. ' ' .. epoch[2])
+  '0 0 0 ' .. epoch[2] .. '\n\1\4' .. ARGV[6] .. ' ' .. seq .. ' ' .. replication .. ' ' .. epoch[2]
+  .. ' ' .. (epoch[3] or '0'))
 return {replication, epoch[2], seq}
