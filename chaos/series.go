@@ -47,12 +47,13 @@ func run(ctx context.Context, o options) (ok bool, err error) {
 			return false, err
 		}
 	}
+	defer func() { _ = os.Remove(s.dir) }() // stays if logs are in it
 	if s.node == "" {
 		s.node = filepath.Join(s.dir, "belfry-node")
 		if out, err := exec.CommandContext(ctx, "go", "build", "-o", s.node, "./node").CombinedOutput(); err != nil {
 			return false, fmt.Errorf("build the node: %w\n%s", err, out)
 		}
-		defer os.Remove(s.node)
+		defer func() { _ = os.Remove(s.node) }()
 	}
 	chosen, err := s.choose(subjects(s.node))
 	if err != nil {
@@ -61,7 +62,6 @@ func run(ctx context.Context, o options) (ok bool, err error) {
 	for _, subject := range chosen {
 		s.subject(ctx, subject)
 	}
-	_ = os.Remove(s.dir) // stays if logs are in it
 	return s.verdict(), s.write()
 }
 
@@ -125,7 +125,7 @@ const controlMessages = 1500
 func (s *series) with(subject lab.Subject, name string, messages int, hasty bool) scenario.Options {
 	return scenario.Options{
 		Subject: subject, Messages: messages, Clients: s.clients, Seed: s.seed, Hasty: hasty,
-		Dir: filepath.Join(s.dir, subject.Name+"-"+name), Script: "clients/fleet.js",
+		Dir: filepath.Join(s.dir, subject.Name+"-"+name), Script: "clients/fleet.js", Nginx: "../deploy/nginx/belfry.conf",
 	}
 }
 

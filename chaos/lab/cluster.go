@@ -11,6 +11,7 @@ const Nodes = 3
 // Options of a Cluster.
 type Options struct {
 	Dir     string // for logs and data
+	Nginx   string // configuration to use, a template
 	Subject Subject
 	Control Control
 	// Watched: Redis has a replica and Sentinels.
@@ -51,7 +52,7 @@ func Start(ctx context.Context, o Options) (*Cluster, error) {
 			return c, err
 		}
 	}
-	if c.Nginx, err = startNginx(ctx, o.Dir, fronts, o.Subject.Sticky); c.Nginx != nil {
+	if c.Nginx, err = startNginx(ctx, o.Dir, o.Nginx, fronts, o.Subject.Sticky); c.Nginx != nil {
 		c.closers = append(c.closers, c.Nginx.Kill)
 	}
 	return c, err

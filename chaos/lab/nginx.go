@@ -2,17 +2,19 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 )
 
-// configuration of the load balancer. Only the upstream block differs between
-// subjects: whether clients must stay on one server.
-const configuration = `daemon off;
-worker_processes 1;
+// wrapping is what belongs around a server of nginx that runs here alone.
+const wrapping = `daemon off;
+master_process off;
 pid %[1]s/nginx.pid;
 error_log stderr warn;
 events { worker_connections 4096; }
@@ -23,28 +25,7 @@ http {
 	fastcgi_temp_path %[1]s/fastcgi;
 	uwsgi_temp_path %[1]s/uwsgi;
 	scgi_temp_path %[1]s/scgi;
-	map $http_upgrade $connection_upgrade {
-		default upgrade;
-		"" "";
-	}
-	upstream nodes {
-		%[3]s
-	}
-	server {
-		listen %[2]s;
-		location / {
-			proxy_pass http://nodes;
-			proxy_http_version 1.1;
-			proxy_set_header Host $host;
-			proxy_set_header Upgrade $http_upgrade;
-			proxy_set_header Connection $connection_upgrade;
-			proxy_set_header X-Forwarded-For $remote_addr;
-			proxy_buffering off;
-			proxy_connect_timeout 2s;
-			proxy_read_timeout 60s;
-			proxy_send_timeout 60s;
-		}
-	}
+	include %[1]s/belfry.conf;
 }
 `
 
@@ -54,27 +35,31 @@ type Nginx struct {
 	URL string
 }
 
-// startNginx balances over the addresses, round robin or, if sticky, by a header
-// that names the client.
-func startNginx(ctx context.Context, dir string, to []string, sticky bool) (*Nginx, error) {
+// startNginx balances over the addresses as the template says, round robin or, if
+// sticky, by a header that names the client.
+func startNginx(ctx context.Context, dir, template string, to []string, sticky bool) (*Nginx, error) {
 	port, err := freePort()
 	if err != nil {
 		return nil, err
-	}
-	var upstream strings.Builder
-	if sticky {
-		upstream.WriteString("hash $http_x_client consistent;\n")
-	}
-	for _, addr := range to {
-		fmt.Fprintf(&upstream, "server %s max_fails=1 fail_timeout=1s;\n", addr)
 	}
 	home := filepath.Join(dir, "nginx")
 	if err := os.Mkdir(home, 0o755); err != nil {
 		return nil, err
 	}
+	text, err := os.ReadFile(template)
+	if err != nil {
+		return nil, err
+	}
+	site, err := adapt(string(text), address(port), to, sticky)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", template, err)
+	}
 	file := filepath.Join(home, "nginx.conf")
-	text := fmt.Sprintf(configuration, home, address(port), upstream.String())
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+	err = errors.Join(
+		os.WriteFile(filepath.Join(home, "belfry.conf"), []byte(site), 0o600),
+		os.WriteFile(file, fmt.Appendf(nil, wrapping, home), 0o600),
+	)
+	if err != nil {
 		return nil, err
 	}
 	n := &Nginx{
@@ -84,7 +69,31 @@ func startNginx(ctx context.Context, dir string, to []string, sticky bool) (*Ngi
 	if err := n.Start(); err != nil {
 		return nil, err
 	}
-	return n, until(ctx, "nginx", func() error { return ask(ctx, n.URL+"/healthz/ready") })
+	return n, until(ctx, "nginx", func() error {
+		conn, err := net.Dial("tcp", address(port))
+		if err == nil {
+			err = conn.Close()
+		}
+		return err
+	})
+}
+
+var serverLine = regexp.MustCompile(`server [0-9.]+:[0-9]+`)
+
+// adapt puts addresses into a template that is otherwise used as it is.
+func adapt(text, listen string, to []string, sticky bool) (string, error) {
+	if n := len(serverLine.FindAllString(text, -1)); n != len(to) || !strings.Contains(text, "listen 80;") {
+		return "", fmt.Errorf("has %d servers, want %d, and port 80", n, len(to))
+	}
+	i := -1
+	text = serverLine.ReplaceAllStringFunc(text, func(string) string {
+		i++
+		return "server " + to[i]
+	})
+	if sticky {
+		text = strings.Replace(text, "upstream belfry {", "upstream belfry {\n\thash $http_x_client consistent;", 1)
+	}
+	return strings.Replace(text, "listen 80;", "listen "+listen+";", 1), nil
 }
 
 // ask expects 200 of a GET.

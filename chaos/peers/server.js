@@ -77,4 +77,8 @@ async function main() {
   });
 }
 
+// The classic adapter does not look at what becomes of its publishes: without
+// this a lost Redis connection ends the process.
+process.on("unhandledRejection", (err) => console.error("unhandled:", err.message));
+
 main();

@@ -21,11 +21,14 @@ func pause(ctx context.Context, d time.Duration) error {
 
 func calm(context.Context, *lab.Cluster) error { return nil }
 
+// secondDrop is when all are back: nginx avoids servers that failed for a while.
+const secondDrop = 8 * time.Second
+
 func dropTwice(ctx context.Context, c *lab.Cluster) error {
 	if err := c.DropClients(ctx); err != nil {
 		return err
 	}
-	if err := pause(ctx, 5*time.Second); err != nil {
+	if err := pause(ctx, secondDrop); err != nil {
 		return err
 	}
 	return c.DropClients(ctx)

@@ -22,6 +22,7 @@ type Options struct {
 	Seed     uint64
 	Dir      string // for logs and data; a new one
 	Script   string // of the clients
+	Nginx    string // its configuration
 	// Hasty halves the time in which messages flow where the fault allows it.
 	Hasty bool
 }
@@ -78,7 +79,7 @@ func (s Scenario) run(ctx context.Context, o Options, c Control) (account.Report
 
 func (r *run) start(ctx context.Context) (err error) {
 	r.cluster, err = lab.Start(ctx, lab.Options{
-		Dir: r.Dir, Subject: r.Subject, Control: r.control.Node, Watched: r.scenario.Watched,
+		Dir: r.Dir, Nginx: r.Nginx, Subject: r.Subject, Control: r.control.Node, Watched: r.scenario.Watched,
 	})
 	if err != nil {
 		return err
