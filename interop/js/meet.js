@@ -212,6 +212,22 @@ const scenarios = {
     for (const one of [ada, grace, edsger]) await one.waits();
   },
 
+  // Away for longer than the server waits: the page comes back by itself.
+  async "meet-forgotten"({ ada, grace, config }) {
+    await grace.share();
+    await ada.watches("Grace");
+    await grace.page.context().setOffline(true);
+    await control(config, "cut");
+    await grace.shows("status", (got) => got === "Reconnecting…", "that it reconnects");
+    await ada.part("toasts").getByText("Grace has left").waitFor();
+    await ada.waits();
+    await grace.page.context().setOffline(false);
+    await ada.watches("Grace");
+    await ada.sees("Ada", "Grace", "Edsger");
+    await grace.stop();
+    await ada.waits();
+  },
+
   async "meet-tab-closed"({ ada, grace, edsger }) {
     await edsger.share();
     await ada.watches("Edsger");

@@ -72,6 +72,8 @@ async function start(io) {
   // the one that was lost.
   async function join() {
     me = "";
+    users = [];
+    confirmed = false;
     const id = `${name}-${random()}`;
     try {
       await ask("join-room", room, id);

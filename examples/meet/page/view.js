@@ -72,7 +72,7 @@ function personItem(user, isMe) {
         element("time", { dateTime: user.joinedAt, textContent: joined.toLocaleTimeString([], { timeStyle: "short" }) }))),
     element("span", { className: "dot", title: "online" }, element("span", { className: "unseen", textContent: "online" })));
   if (user.isSharing) {
-    item.querySelector(".dot").before(element("span", { className: "badge", textContent: "Sharing" }));
+    item.querySelector(".since").append(element("span", { className: "badge", textContent: "Sharing" }));
   }
   item.style.setProperty("--hue", hue(user.id));
   return item;
