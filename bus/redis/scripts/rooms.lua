@@ -32,7 +32,7 @@ local function member(place, id)
   local m = {}
   m.hold, m.version, m.joined, m.node, m.who, m.meta, m.holder =
     string.match(record, '^([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n([^\n]*)\n(.*)$')
-  return m.holder and m
+  return m.holder and string.sub(m.who, 1, 5) == '"id":' and m
 end
 
 local function lives(holder)
