@@ -27,8 +27,8 @@ func verdictOf(err error) verdict {
 	if err == nil || rueidis.IsRedisNil(err) {
 		return done
 	}
-	r, ok := rueidis.IsRedisErr(err)
-	if !ok {
+	var r *rueidis.RedisError
+	if !errors.As(err, &r) {
 		return unknown
 	}
 	word, _, _ := strings.Cut(r.Error(), " ")

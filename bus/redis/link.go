@@ -73,8 +73,26 @@ func (l *link) start(ctx context.Context) error {
 	l.tasks.Go(l.beat)
 	l.tasks.Go(l.tend)
 	go func() { l.tasks.Wait(); close(l.ended) }()
-	if err := l.progress.reach(ctx, at); err != nil {
+	if err := l.step(ctx, at); err != nil {
 		return errors.Join(failure(ctx, "subscribe", err), l.Close(context.WithoutCancel(ctx)))
+	}
+	return nil
+}
+
+// step waits until the feed has come to a place. It does not wait for a
+// subscription that Redis refuses.
+func (l *link) step(ctx context.Context, at place) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	l.tasks.Go(func() {
+		select {
+		case err := <-l.subscription.refused:
+			cancel(err)
+		case <-ctx.Done():
+		}
+	})
+	if err := l.progress.reach(ctx, at); err != nil {
+		return context.Cause(ctx)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,6 +15,10 @@ type Options struct {
 	// URL is redis://user:password@host:port/db, rediss:// for TLS. With
 	// ?master_set=name the hosts are Sentinels; more of them by &addr=host:port.
 	URL string
+	// TLS, with rediss://, says which certificates to trust, and which to show. Its
+	// ServerName may be empty: then that of each address counts. Default: the
+	// roots of the system.
+	TLS *tls.Config
 	// Prefix of all keys and channels. Default "belfry:". All nodes of a cluster
 	// have the same.
 	Prefix string
@@ -109,6 +114,9 @@ func (o Options) client() (rueidis.ClientOption, error) {
 		// The driver's message may hold the URL, and that a password.
 		return c, errors.New("redis: Options.URL is not redis://[user:password@]host:port[/db]")
 	}
+	if err := o.secure(&c); err != nil {
+		return c, err
+	}
 	c.ForceSingleClient = c.Sentinel.MasterSet == ""
 	if !c.ForceSingleClient {
 		c.Sentinel.TLSConfig = c.TLSConfig
@@ -124,4 +132,20 @@ func (o Options) client() (rueidis.ClientOption, error) {
 	c.Dialer.Timeout = o.Timeout
 	c.Dialer.KeepAlive = time.Second // also the pace of the driver's pings
 	return c, nil
+}
+
+// secure sets what TLS needs. The driver takes the name to verify from the URL,
+// but the other servers, which Sentinels name, have others.
+func (o Options) secure(c *rueidis.ClientOption) error {
+	switch {
+	case c.TLSConfig == nil && o.TLS != nil:
+		return errors.New("redis: Options.TLS is set, but Options.URL is not rediss://")
+	case c.TLSConfig == nil:
+		return nil
+	case o.TLS != nil:
+		c.TLSConfig = o.TLS.Clone()
+	default:
+		c.TLSConfig.ServerName = ""
+	}
+	return nil
 }

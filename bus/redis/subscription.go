@@ -14,8 +14,9 @@ import (
 // subscription keeps one connection on which everything comes that this node
 // gets. When it breaks, or brings no probes, it is made anew.
 type subscription struct {
-	link *link
-	give chan string // a reason to give the connection up
+	link    *link
+	give    chan string // a reason to give the connection up
+	refused chan error  // why Redis does not let this node subscribe; see link.start
 
 	mu       sync.Mutex
 	conn     rueidis.DedicatedClient // nil while there is none
@@ -26,6 +27,7 @@ type subscription struct {
 func (s *subscription) init(l *link) {
 	s.link = l
 	s.give = make(chan string, 1)
+	s.refused = make(chan error, 1)
 	s.followed = make(map[string]bool)
 	s.changed = make(chan struct{})
 }
@@ -47,6 +49,12 @@ func (s *subscription) run() {
 		err := s.once(number)
 		if s.link.ctx.Err() != nil {
 			return
+		}
+		if verdictOf(err) == fatal {
+			select {
+			case s.refused <- err:
+			default: // nobody waits any more
+			}
 		}
 		if time.Since(begun) > 10*time.Second {
 			pause = firstPause
