@@ -79,20 +79,35 @@ func TestBenchServersActAsOne(t *testing.T) {
 // nothing.
 func TestDrain(t *testing.T) {
 	all, urls := nodes(t, 3, "--drain", "2s", "--drain-delay", "200ms")
-	faults, moves := drain(t, all, urls)
+	faults, moves := end(t, syscall.SIGTERM, all, urls)
+	mustBeWhole(t, faults, moves)
+	if got := all[0].exit(); got != "exit status 0" {
+		t.Errorf("the drained node ended with %s, want exit status 0", got)
+	}
+}
+
+// TestKill is the same without any warning.
+func TestKill(t *testing.T) {
+	all, urls := nodes(t, 3)
+	faults, moves := end(t, syscall.SIGKILL, all, urls)
+	mustBeWhole(t, faults, moves)
+}
+
+// TestDrainWithoutRecovery is the control: it must see what is lost.
+func TestDrainWithoutRecovery(t *testing.T) {
+	all, urls := nodes(t, 3, "--drain", "500ms", "--drain-delay", "0s", "--recovery", "0")
+	if faults, _ := end(t, syscall.SIGTERM, all, urls); len(faults) == 0 {
+		t.Error("nothing was noticed, though clients do not recover")
+	}
+}
+
+func mustBeWhole(t *testing.T, faults []string, moves int) {
+	t.Helper()
 	if len(faults) > 0 {
 		t.Errorf("clients have %d faults: %s", len(faults), strings.Join(faults[:min(len(faults), 10)], "; "))
 	}
 	if moves < moving {
 		t.Errorf("clients moved %d times, want %d", moves, moving)
-	}
-}
-
-// TestDrainWithoutRecovery is the control of TestDrain: it must see what is lost.
-func TestDrainWithoutRecovery(t *testing.T) {
-	all, urls := nodes(t, 3, "--drain", "500ms", "--drain-delay", "0s", "--recovery", "0")
-	if faults, _ := drain(t, all, urls); len(faults) == 0 {
-		t.Error("nothing was noticed, though clients do not recover")
 	}
 }
 
@@ -102,8 +117,9 @@ const (
 	events  = 2000 // at the least
 )
 
-// drain stops the first node while events are published on the last.
-func drain(t *testing.T, all []*process, urls []string) (faults []string, moves int) {
+// end sends the first node a signal that ends it while events are published on the
+// last.
+func end(t *testing.T, signal syscall.Signal, all []*process, urls []string) (faults []string, moves int) {
 	t.Helper()
 	var (
 		mu      sync.Mutex
@@ -127,17 +143,14 @@ func drain(t *testing.T, all []*process, urls []string) (faults []string, moves 
 			}
 		})
 	}
-	publish(ctx, t, urls[2], all[0])
+	publish(ctx, t, urls[2], all[0].running, func() { all[0].signal(signal) })
 	reading.Wait()
-	if got := all[0].exit(); got != "exit status 0" {
-		t.Errorf("the drained node ended with %s, want exit status 0", got)
-	}
 	return faults, moves
 }
 
-// publish publishes events until the node, which is told to stop after a tenth of
-// them, has ended. The last event is called "end".
-func publish(ctx context.Context, t *testing.T, url string, stopped *process) {
+// publish publishes events, of which the last is called "end", as long as there is
+// reason to. After a tenth of them it calls then.
+func publish(ctx context.Context, t *testing.T, url string, reason func() bool, then func()) {
 	t.Helper()
 	c := join(t, url, "elsewhere")
 	pace := time.NewTicker(time.Millisecond)
@@ -148,9 +161,9 @@ func publish(ctx context.Context, t *testing.T, url string, stopped *process) {
 		}
 	}
 	number := 1
-	for ; number < events || stopped.running(); number++ {
+	for ; number < events || reason(); number++ {
 		if number == events/10 {
-			stopped.signal(syscall.SIGTERM)
+			then()
 		}
 		say("n", number)
 		<-pace.C
