@@ -43,9 +43,10 @@ type Options struct {
 	// Origins are the pages that may connect; see engineio.Options.Origins. Nil:
 	// those of the same host.
 	Origins []string
-	// Heartbeat is the time between pings, and the time for their answers. 0: 25 s
-	// and 20 s.
-	PingInterval, PingTimeout time.Duration
+	// PingInterval is the time between pings. Default 25 s.
+	PingInterval time.Duration
+	// PingTimeout is how long the answer to a ping may take. Default 20 s.
+	PingTimeout time.Duration
 	// Open lets every client join any room and send to it: for trying out.
 	Open bool
 	// Logger gets what an operator should see. Default slog.Default().
