@@ -83,8 +83,8 @@ func (m meeting) run(t *testing.T, first, second string, kill http.HandlerFunc, 
 	t.Setenv("TMPDIR", t.TempDir()) // the browsers' profiles
 
 	names := []string{
-		"meet-join", "meet-share", "meet-late", "meet-reconnect", "meet-stop", "meet-other-way", "meet-forgotten",
-		"meet-tab-closed", "meet-no-errors", last,
+		"meet-join", "meet-share", "meet-late", "meet-reconnect", "meet-stop", "meet-other-way", "meet-both",
+		"meet-forgotten", "meet-tab-closed", "meet-no-errors", last,
 	}
 	results := run(t, []string{m.nodeJS, "js/meet.js", string(asJSON(map[string]any{
 		"browser": m.browser, "control": control.URL, "scenarios": names,

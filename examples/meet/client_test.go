@@ -13,7 +13,6 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/seed-09a96375/belfry"
-	"github.com/seed-09a96375/belfry/bus/memory"
 	"github.com/seed-09a96375/belfry/examples/meet"
 	"github.com/seed-09a96375/belfry/socketio"
 )
@@ -43,20 +42,6 @@ func serve(t *testing.T, so socketio.Options, o meet.Options) string {
 		web.Close()
 	})
 	return web.URL
-}
-
-// cluster starts nodes whose clients may be away for a time, and returns their
-// addresses.
-func cluster(t *testing.T, nodes int, away time.Duration, o meet.Options) []string {
-	t.Helper()
-	bus := memory.New(memory.Options{Log: &memory.Log{}})
-	urls := make([]string, nodes)
-	for i := range urls {
-		urls[i] = serve(t, socketio.Options{
-			Bus: bus, Node: belfry.NodeID(fmt.Sprint("node-", i+1)), Recovery: &socketio.Recovery{MaxDisconnection: away},
-		}, o)
-	}
-	return urls
 }
 
 // client is a raw Socket.IO client over WebSocket.

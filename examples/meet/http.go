@@ -94,7 +94,7 @@ func (m *Meet) list(w http.ResponseWriter, r *http.Request) {
 func answer(w http.ResponseWriter, v any, err error) {
 	if err != nil {
 		w.Header().Set("Retry-After", "1")
-		writeJSON(w, http.StatusServiceUnavailable, map[string]string{"error": "the cluster cannot be asked now"})
+		writeJSON(w, http.StatusServiceUnavailable, map[string]string{"error": errAway.Error()})
 		return
 	}
 	writeJSON(w, http.StatusOK, v)

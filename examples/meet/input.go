@@ -1,7 +1,6 @@
 package meet
 
 import (
-	"fmt"
 	"regexp"
 	"strings"
 	"unicode"
@@ -21,9 +20,9 @@ var roomName = regexp.MustCompile(`^[\p{L}\p{N}][\p{L}\p{M}\p{N}._-]*$`)
 func cleanRoom(id string) (belfry.Room, error) {
 	switch n := utf8.RuneCountInString(id); {
 	case n > maxRoom:
-		return "", fmt.Errorf("the room's name has %d characters: at most %d are allowed", n, maxRoom)
+		return "", refusef("the room's name has %d characters: at most %d are allowed", n, maxRoom)
 	case !roomName.MatchString(id):
-		return "", fmt.Errorf("%q is no room: letters, digits, dots, dashes and underscores are allowed, a letter or digit first", id)
+		return "", refusef("%q is no room: letters, digits, dots, dashes and underscores are allowed, a letter or digit first", id)
 	}
 	return belfry.Room(prefix + id), nil
 }
@@ -32,11 +31,11 @@ func cleanUser(id string) (string, error) {
 	id = strings.TrimSpace(id)
 	switch n := utf8.RuneCountInString(id); {
 	case n == 0:
-		return "", fmt.Errorf("the user is empty")
+		return "", refusef("the user is empty")
 	case n > maxUser:
-		return "", fmt.Errorf("the user has %d characters: at most %d are allowed", n, maxUser)
+		return "", refusef("the user has %d characters: at most %d are allowed", n, maxUser)
 	case !utf8.ValidString(id), strings.ContainsFunc(id, func(r rune) bool { return !unicode.IsPrint(r) }):
-		return "", fmt.Errorf("the user %q has characters that cannot be shown", id)
+		return "", refusef("the user %q has characters that cannot be shown", id)
 	}
 	return id, nil
 }

@@ -38,8 +38,9 @@ package meet
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
-	"fmt"
+	"log/slog"
 	"strings"
 
 	"github.com/seed-09a96375/belfry"
@@ -68,6 +69,8 @@ type Options struct {
 	ICEServers []ICEServer
 	// Links are shown on the start page: where else to go.
 	Links []Link
+	// Logger gets what clients are not told. Default slog.Default().
+	Logger *slog.Logger
 }
 
 func (o Options) withDefaults() Options {
@@ -76,6 +79,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.MaxRooms < 1 {
 		o.MaxRooms = 10_000
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
 	}
 	return o
 }
@@ -91,18 +97,25 @@ type Meet struct {
 // Meet after srv.
 func New(srv *socketio.Server, o Options) *Meet {
 	m := &Meet{server: srv, opts: o.withDefaults(), rooms: newRooms(srv)}
-	socketio.On2(srv, "join-room", m.join)
-	socketio.On2(srv, "leave-room", m.leave)
-	socketio.On2(srv, "start-sharing", m.start)
-	socketio.On2(srv, "stop-sharing", m.stop)
+	for event, h := range map[string]roomHandler{
+		"join-room": m.join, "leave-room": m.leave, "start-sharing": m.start, "stop-sharing": m.stop,
+	} {
+		socketio.On2(srv, event, func(ctx context.Context, s *socketio.Socket, room, user string) error {
+			return m.public(event, h(ctx, s, room, user))
+		})
+	}
 	for _, k := range signals {
-		socketio.On(srv, k.event, m.relay(k))
+		socketio.On(srv, k.event, func(ctx context.Context, s *socketio.Socket, in map[string]json.RawMessage) error {
+			return m.public(k.event, m.relay(ctx, s, k, in))
+		})
 	}
 	srv.OnRoomChange(m.changed)
 	srv.OnConnect(m.connected)
 	srv.OnDisconnect(m.disconnected)
 	return m
 }
+
+type roomHandler func(ctx context.Context, s *socketio.Socket, room, user string) error
 
 // Close ends the Meet's own work. It does not close the server.
 func (m *Meet) Close() { m.rooms.close() }
@@ -145,24 +158,24 @@ func (m *Meet) enter(ctx context.Context, s *socketio.Socket, room belfry.Room, 
 // admit tells whether a socket can be in the room as that user.
 func (m *Meet) admit(ctx context.Context, room belfry.Room, user string, as belfry.SocketID) error {
 	if n := m.rooms.others(room); n >= m.opts.MaxRooms {
-		return fmt.Errorf("the server has %d rooms, as many as it takes", n)
+		return refusef("the server has %d rooms, as many as it takes", n)
 	}
 	there, err := m.server.Presence(room).Members(ctx)
 	if err != nil {
-		return fmt.Errorf("who is in the room is not known now: %w", err)
+		return err
 	}
 	others := 0
 	for _, p := range there {
 		switch {
 		case p.ID == as:
 		case p.User == user:
-			return fmt.Errorf("%q is in the room already", user)
+			return refusef("%q is in the room already", user)
 		default:
 			others++
 		}
 	}
 	if others >= m.opts.MaxUsers {
-		return fmt.Errorf("the room is full: %d people are in it", others)
+		return refusef("the room is full: %d people are in it", others)
 	}
 	return nil
 }
@@ -200,12 +213,6 @@ func (m *Meet) start(ctx context.Context, s *socketio.Socket, id, _ string) erro
 	}
 	return errTaken
 }
-
-var (
-	errTaken      = errors.New("somebody else is sharing")
-	errNotSharing = errors.New("you are not sharing")
-	errNotIn      = errors.New("you are not in that room")
-)
 
 // stop ends what s shares, and nothing that others share.
 func (m *Meet) stop(ctx context.Context, s *socketio.Socket, id, _ string) error {

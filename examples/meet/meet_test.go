@@ -38,7 +38,9 @@ func get(t *testing.T, url string) (status int, body string) {
 }
 
 // TestOrder holds the order in which system 002 tells of each change.
-func TestOrder(t *testing.T) {
+func TestOrder(t *testing.T) { onEachBus(t, order) }
+
+func order(t *testing.T, cluster clusterFunc) {
 	nodes := cluster(t, 2, never, meet.Options{})
 	ada := join(t, nodes[0], "r", "ada")
 	lists := []string{"room-users-updated", "room-stats-updated"}
@@ -140,7 +142,9 @@ func TestRoomEndsWithTheLast(t *testing.T) {
 
 // TestSignalsReachAnyNode is weakness 1 of system 002: signals were for people on
 // the same node.
-func TestSignalsReachAnyNode(t *testing.T) {
+func TestSignalsReachAnyNode(t *testing.T) { onEachBus(t, signalsReachAnyNode) }
+
+func signalsReachAnyNode(t *testing.T, cluster clusterFunc) {
 	nodes := cluster(t, 3, never, meet.Options{})
 	ada, grace := join(t, nodes[0], "r", "ada"), join(t, nodes[1], "r", "grace")
 	edsger := join(t, nodes[2], "r", "edsger")
@@ -170,7 +174,9 @@ func TestSignalsReachAnyNode(t *testing.T) {
 
 // TestNobodyIsLost is weaknesses 2 and 3: joins at the same time overwrote each
 // other.
-func TestNobodyIsLost(t *testing.T) {
+func TestNobodyIsLost(t *testing.T) { onEachBus(t, nobodyIsLost) }
+
+func nobodyIsLost(t *testing.T, cluster clusterFunc) {
 	nodes := cluster(t, 3, never, meet.Options{})
 	watcher := join(t, nodes[0], "r", "watcher")
 	const people = 24
@@ -189,7 +195,9 @@ func TestNobodyIsLost(t *testing.T) {
 }
 
 // TestNoGhosts is weakness 4: who was gone without a word stayed.
-func TestNoGhosts(t *testing.T) {
+func TestNoGhosts(t *testing.T) { onEachBus(t, noGhosts) }
+
+func noGhosts(t *testing.T, cluster clusterFunc) {
 	nodes := cluster(t, 2, 100*time.Millisecond, meet.Options{})
 	ada, grace := join(t, nodes[0], "r", "ada"), join(t, nodes[1], "r", "grace")
 	grace.must("start-sharing", "r", "grace")
@@ -204,7 +212,9 @@ func TestNoGhosts(t *testing.T) {
 }
 
 // TestOneRoomAtATime is weakness 5: who joined a second room stayed in the first.
-func TestOneRoomAtATime(t *testing.T) {
+func TestOneRoomAtATime(t *testing.T) { onEachBus(t, oneRoomAtATime) }
+
+func oneRoomAtATime(t *testing.T, cluster clusterFunc) {
 	nodes := cluster(t, 2, never, meet.Options{MaxUsers: 2})
 	ada, grace := join(t, nodes[0], "first", "ada"), join(t, nodes[1], "first", "grace")
 	ada.must("start-sharing", "first", "ada")
@@ -228,7 +238,9 @@ func TestOneRoomAtATime(t *testing.T) {
 
 // TestOneShares is weakness 6: a second one who shared replaced the first, and
 // anyone could end it.
-func TestOneShares(t *testing.T) {
+func TestOneShares(t *testing.T) { onEachBus(t, oneShares) }
+
+func oneShares(t *testing.T, cluster clusterFunc) {
 	nodes := cluster(t, 3, never, meet.Options{})
 	const people = 9
 	all := make([]*client, people)
@@ -266,7 +278,9 @@ func TestOneShares(t *testing.T) {
 }
 
 // TestRecovered is weaknesses 10 and 11: who lost the connection lost the room.
-func TestRecovered(t *testing.T) {
+func TestRecovered(t *testing.T) { onEachBus(t, recovered) }
+
+func recovered(t *testing.T, cluster clusterFunc) {
 	nodes := cluster(t, 2, never, meet.Options{})
 	ada, grace := join(t, nodes[0], "r", "ada"), join(t, nodes[1], "r", "grace")
 	grace.must("start-sharing", "r", "grace")
@@ -309,7 +323,9 @@ func TestBackWithoutRecovery(t *testing.T) {
 }
 
 // TestFromIsTrue is weakness 13: people could speak in the name of others.
-func TestFromIsTrue(t *testing.T) {
+func TestFromIsTrue(t *testing.T) { onEachBus(t, fromIsTrue) }
+
+func fromIsTrue(t *testing.T, cluster clusterFunc) {
 	nodes := cluster(t, 2, never, meet.Options{})
 	ada, grace := join(t, nodes[0], "r", "ada"), join(t, nodes[1], "r", "grace")
 	grace.must("ice-candidate", map[string]any{"to": "ada", "from": "edsger", "candidate": map[string]string{"candidate": "c"}})
@@ -333,7 +349,9 @@ func TestFromIsTrue(t *testing.T) {
 	}
 }
 
-func TestFullRoom(t *testing.T) {
+func TestFullRoom(t *testing.T) { onEachBus(t, fullRoom) }
+
+func fullRoom(t *testing.T, cluster clusterFunc) {
 	nodes := cluster(t, 2, never, meet.Options{MaxUsers: 3})
 	const people = 8
 	clients := make([]*client, people)

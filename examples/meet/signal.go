@@ -3,8 +3,6 @@ package meet
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
 
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/socketio"
@@ -44,29 +42,27 @@ func candidate(raw json.RawMessage) bool {
 
 // relay passes a signal on to a user in the sender's room. Its from is whom the
 // server knows the sender as, whatever the sender wrote there.
-func (m *Meet) relay(k signal) func(context.Context, *socketio.Socket, map[string]json.RawMessage) error {
-	return func(ctx context.Context, s *socketio.Socket, in map[string]json.RawMessage) error {
-		var to string
-		if json.Unmarshal(in["to"], &to) != nil || to == "" {
-			return fmt.Errorf("%s: to is missing", k.event)
-		}
-		raw := in[k.field]
-		if len(raw) > maxSignal || !k.check(raw) {
-			return fmt.Errorf("%s: %s is missing, malformed or too large", k.event, k.field)
-		}
-		target, err := m.find(ctx, s, to, k.bySharer)
-		if err != nil {
-			return err
-		}
-		return m.server.To(belfry.Room(target)).Emit(ctx, k.event, map[string]any{k.field: raw, "from": s.User()})
+func (m *Meet) relay(ctx context.Context, s *socketio.Socket, k signal, in map[string]json.RawMessage) error {
+	var to string
+	if json.Unmarshal(in["to"], &to) != nil || to == "" {
+		return refusef("%s: to is missing", k.event)
 	}
+	raw := in[k.field]
+	if len(raw) > maxSignal || !k.check(raw) {
+		return refusef("%s: %s is missing, malformed or too large", k.event, k.field)
+	}
+	target, err := m.find(ctx, s, to, k.bySharer)
+	if err != nil {
+		return err
+	}
+	return m.server.To(belfry.Room(target)).Emit(ctx, k.event, map[string]any{k.field: raw, "from": s.User()})
 }
 
 // find returns the socket of a user in the room of s, on whichever node it is.
 func (m *Meet) find(ctx context.Context, s *socketio.Socket, to string, bySharer bool) (belfry.SocketID, error) {
 	room, ok := roomOf(s)
 	if !ok {
-		return "", errors.New("join a room first")
+		return "", errNoRoom
 	}
 	if bySharer {
 		e, err := sharerOf(ctx, m.server, room)
@@ -86,5 +82,5 @@ func (m *Meet) find(ctx context.Context, s *socketio.Socket, to string, bySharer
 			return p.ID, nil
 		}
 	}
-	return "", fmt.Errorf("%q is not in the room", to)
+	return "", refusef("%q is not in the room", to)
 }

@@ -64,8 +64,8 @@ class Person {
   }
 
   // through is someone who comes by the link of the room.
-  static through(browser, url, name) {
-    return Person.at(browser, `${url}room/${room}?name=${name}`, name);
+  static through(browser, url, name, more = "") {
+    return Person.at(browser, `${url}room/${room}?name=${name}${more}`, name);
   }
 
   constructor(page, name) {
@@ -153,6 +153,18 @@ function picture() {
   return { digest, light };
 }
 
+// hesitate runs in the page: the next choice of a screen waits for choose().
+function hesitate() {
+  const devices = navigator.mediaDevices;
+  const pick = devices.getDisplayMedia;
+  const chosen = new Promise((resolve) => (globalThis.choose = resolve));
+  devices.getDisplayMedia = async (options) => {
+    devices.getDisplayMedia = pick;
+    await chosen;
+    return pick.call(devices, options);
+  };
+}
+
 const scenarios = {
   async "meet-join"(meeting) {
     const { browsers, config } = meeting;
@@ -179,7 +191,7 @@ const scenarios = {
 
   async "meet-late"(meeting) {
     const { browsers, config } = meeting;
-    meeting.edsger = await Person.through(browsers[0], config.pages[1], "Edsger");
+    meeting.edsger = await Person.through(browsers[0], config.pages[1], "Edsger", "&source=camera");
     await meeting.edsger.watches("Ada");
     await meeting.grace.watches("Ada");
     await meeting.ada.sees("Ada", "Grace", "Edsger");
@@ -209,6 +221,22 @@ const scenarios = {
     await ada.watches("Grace");
     await edsger.watches("Grace");
     await grace.stop();
+    for (const one of [ada, grace, edsger]) await one.waits();
+  },
+
+  // Both begin at the same moment: one shares, the other is told and watches.
+  async "meet-both"({ ada, grace, edsger }) {
+    for (const one of [ada, grace]) {
+      await one.page.evaluate(hesitate);
+      await one.part("share").click();
+    }
+    await Promise.all([ada, grace].map((one) => one.page.evaluate(() => globalThis.choose())));
+    const refused = (one) => one.part("problem").innerText().then((got) => got.includes("somebody else is sharing"));
+    const loser = await ada.until("that one is refused", async () => ((await refused(ada)) ? ada : (await refused(grace)) && grace), Boolean);
+    const winner = loser === ada ? grace : ada;
+    await loser.watches(winner.name);
+    await edsger.watches(winner.name);
+    await winner.stop();
     for (const one of [ada, grace, edsger]) await one.waits();
   },
 

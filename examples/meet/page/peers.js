@@ -37,6 +37,9 @@ export class Peers {
   // offerTo connects with everyone in the list and drops all others. Who has come
   // back over another socket is someone who may have lost the connection.
   offerTo(people) {
+    if (!this.#stream) {
+      return;
+    }
     this.#keep((person, link) => people.some((u) => u.id === person && u.socketId === link.socket));
     for (const { id, socketId } of people) {
       if (!this.#links.has(id)) {

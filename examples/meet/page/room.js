@@ -4,7 +4,7 @@
 // The events are those of package meet. The client is the official one; the
 // script that defines `io` is served by Belfry itself.
 import { Peers } from "./peers.js";
-import * as screen from "./source.js";
+import * as source from "./source.js";
 import * as view from "./view.js";
 
 const ackTimeout = 8000; // ms
@@ -32,6 +32,7 @@ async function start(io) {
   let me = ""; // my id in the room; empty: not joined
   let users = []; // who is in the room, as the server has it
   let stream = null; // what I share
+  let starting = false; // I am about to
   let confirmed = false; // the server has said that I share
 
   // Connection
@@ -40,11 +41,16 @@ async function start(io) {
     view.setStatus("good", "Connected");
     if (socket.recovered) {
       view.toast("Connected again: nothing was missed");
+      if (!stream && !starting && sharer() === me) {
+        ask("stop-sharing", room, me).catch(() => {}); // it was told meanwhile
+      }
       return;
     }
+    const mine = stream;
+    peers.close(); // the others know nothing of me any more
     await join();
-    if (me && stream) {
-      await share();
+    if (mine) {
+      await (me ? share(mine) : end(mine));
     }
   });
 
@@ -97,16 +103,17 @@ async function start(io) {
     draw();
   });
 
+  const sharer = () => users.find((u) => u.isSharing)?.id ?? null;
+
   function draw() {
     view.showPeople(users, me);
-    const sharer = users.find((u) => u.isSharing)?.id ?? null;
     if (!stream) {
-      peers.watch(sharer, users);
-      view.setSharing(sharer === null ? "free" : "taken");
+      peers.watch(sharer(), users);
+      view.setSharing(sharer() === null || sharer() === me ? "free" : "taken");
       return;
     }
-    confirmed ||= sharer === me;
-    if (confirmed && me && sharer !== me) {
+    confirmed ||= sharer() === me;
+    if (confirmed && sharer() !== me) {
       endShare();
       view.toast("Your sharing has ended");
       return;
@@ -121,39 +128,50 @@ async function start(io) {
   view.onShare(async () => {
     view.showProblem("");
     if (stream) {
-      await stop();
-      return;
+      stop();
+    } else if (!starting) {
+      starting = true;
+      await pick();
+      starting = false;
     }
-    try {
-      stream = await screen.pick(query.get("source"));
-    } catch (err) {
-      view.showProblem(screen.explain(err));
-      return;
-    }
-    stream.getVideoTracks()[0].addEventListener("ended", stop);
-    await share();
   });
 
-  // share tells the server what it is to tell the others.
-  async function share() {
-    confirmed = false;
-    const mine = stream;
-    peers.share(mine);
+  async function pick() {
+    let mine;
+    try {
+      mine = await source.pick(query.get("source"));
+    } catch (err) {
+      view.showProblem(source.explain(err));
+      return;
+    }
+    await share(mine);
+  }
+
+  // share shows it to the others once the server has agreed: until then I may be
+  // watching somebody.
+  async function share(mine) {
     try {
       await ask("start-sharing", room, me);
-      view.setSharing("mine");
-      view.showVideo(mine, { mine: true });
-      draw();
     } catch (err) {
-      endShare();
+      end(mine);
       view.showProblem(`Not shared: ${err.message}`);
+      return;
     }
+    stream = mine;
+    confirmed = false;
+    peers.share(mine);
+    const [picture] = mine.getVideoTracks();
+    picture.onended = stop; // by the browser's own button
+    if (picture.readyState === "ended") {
+      stop();
+      return;
+    }
+    view.setSharing("mine");
+    view.showVideo(mine, { mine: true });
+    draw();
   }
 
   async function stop() {
-    if (!stream) {
-      return;
-    }
     endShare();
     try {
       await ask("stop-sharing", room, me);
@@ -162,13 +180,22 @@ async function start(io) {
     }
   }
 
+  // end lets go of the screen. If it is what I share, nothing is shared then.
+  function end(mine) {
+    mine.getTracks().forEach((track) => track.stop());
+    if (mine === stream) {
+      stream = null;
+      confirmed = false;
+      peers.close();
+      view.showVideo(null);
+      view.setSharing("free");
+    }
+  }
+
   function endShare() {
-    stream?.getTracks().forEach((track) => track.stop());
-    stream = null;
-    confirmed = false;
-    peers.close();
-    view.showVideo(null);
-    view.setSharing("free");
+    if (stream) {
+      end(stream);
+    }
   }
 
   // Watching
@@ -189,7 +216,7 @@ async function start(io) {
 
   view.onCopy(() => `${location.origin}${location.pathname}`);
   view.onLeave(() => {
-    stream?.getTracks().forEach((track) => track.stop());
+    endShare();
     peers.close();
     socket.emit("leave-room", room, me);
     socket.disconnect();
