@@ -37,7 +37,7 @@ func verdictOf(err error) verdict {
 		return noScript
 	case "FENCED":
 		return fenced
-	case "READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "OOM", "NOREPLICAS", "MISCONF", "TAKEN":
+	case "READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "MOVED", "ASK", "BUSY", "OOM", "NOREPLICAS", "MISCONF", "TAKEN":
 		return refused
 	}
 	return fatal

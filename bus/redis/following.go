@@ -30,7 +30,7 @@ func (l *following) Follow(ctx context.Context, namespace string, room belfry.Ro
 	})
 	l.subscription.add(channel)
 	if err := l.onConnection(ctx, func(c rueidis.DedicatedClient) error {
-		return c.Do(ctx, c.B().Subscribe().Channel(l.bus.names.channel(channel)).Build()).Error()
+		return c.Do(ctx, l.bus.dialect.subscribe(c, l.bus.names.channel(channel))).Error()
 	}); err != nil {
 		return failure(ctx, "follow", err)
 	}
@@ -79,7 +79,7 @@ func (l *following) Unfollow(ctx context.Context, namespace string, room belfry.
 	l.subscription.remove(channel)
 	if c, _ := l.subscription.current(); c != nil {
 		// If it fails, so has the connection, and the next has it not.
-		_ = c.Do(ctx, c.B().Unsubscribe().Channel(l.bus.names.channel(channel)).Build()).Error()
+		_ = c.Do(ctx, l.bus.dialect.unsubscribe(c, l.bus.names.channel(channel))).Error()
 	}
 	l.feed.do(ctx, func(f *feed) {
 		delete(f.chain, channel)

@@ -10,8 +10,12 @@ import (
 // incarnation is an epoch with its scripts.
 type incarnation struct {
 	epoch
+	dialect dialect
 	scripts scriptSet
 }
+
+// head is what all scripts of the incarnation begin with.
+func (in *incarnation) head() string { return in.dialect.head() + in.epoch.head() }
 
 // errEpoch: Redis is another than it was when the caller looked.
 var errEpoch = errors.New("the epoch of the log has changed")
@@ -27,7 +31,8 @@ func (l *link) adopt(e epoch) *incarnation {
 	if now != nil && now.counter > e.counter {
 		return now // a late answer
 	}
-	in := &incarnation{e, newScriptSet(e)}
+	in := &incarnation{epoch: e, dialect: l.bus.dialect}
+	in.scripts = newScriptSet(in.head())
 	l.incarnation.Store(in)
 	return in
 }

@@ -104,7 +104,7 @@ func (l *link) Reply(ctx context.Context, to belfry.NodeID, r *belfry.Reply) err
 	}
 	r.From = l.id
 	channel := l.bus.names.channel(nodeChannel(to))
-	c := l.bus.client.B().Publish().Channel(channel).Message(string(pushOf(encodeReply(r)))).Build()
+	c := l.bus.dialect.publish(l.bus.client, channel, string(pushOf(encodeReply(r))))
 	return failure(ctx, "reply", l.bus.client.Do(ctx, c).Error())
 }
 

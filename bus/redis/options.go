@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -14,6 +15,7 @@ import (
 type Options struct {
 	// URL is redis://user:password@host:port/db, rediss:// for TLS. With
 	// ?master_set=name the hosts are Sentinels; more of them by &addr=host:port.
+	// With ?cluster=true they are nodes of a Redis Cluster.
 	URL string
 	// TLS, with rediss://, says which certificates to trust, and which to show. Its
 	// ServerName may be empty: then that of each address counts. Default: the
@@ -117,8 +119,9 @@ func (o Options) client() (rueidis.ClientOption, error) {
 	if err := o.secure(&c); err != nil {
 		return c, err
 	}
-	c.ForceSingleClient = c.Sentinel.MasterSet == ""
-	if !c.ForceSingleClient {
+	c.ForceSingleClient = c.Sentinel.MasterSet == "" && !o.cluster()
+	c.ClusterOption.MaxMovedRedirections = 3
+	if c.Sentinel.MasterSet != "" {
 		c.Sentinel.TLSConfig = c.TLSConfig
 		c.Sentinel.Dialer = c.Dialer
 	}
@@ -132,6 +135,12 @@ func (o Options) client() (rueidis.ClientOption, error) {
 	c.Dialer.Timeout = o.Timeout
 	c.Dialer.KeepAlive = time.Second // also the pace of the driver's pings
 	return c, nil
+}
+
+// cluster reports whether the URL is that of a Redis Cluster.
+func (o Options) cluster() bool {
+	u, err := url.Parse(o.URL)
+	return err == nil && u.Query().Get("cluster") == "true"
 }
 
 // secure sets what TLS needs. The driver takes the name to verify from the URL,

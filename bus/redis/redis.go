@@ -1,5 +1,5 @@
 // Package redis is the bus of nodes that share a Redis 7 (or Valkey): a single
-// one, or one that Sentinel watches (not tested yet). Redis Cluster is not supported.
+// one, one that Sentinel watches, or a slot of a Redis Cluster.
 //
 // # Flow
 //
@@ -45,10 +45,11 @@ import (
 
 // Bus implements belfry.Bus. Safe for concurrent use.
 type Bus struct {
-	opts   Options
-	names  names
-	client rueidis.Client
-	shared sharedScripts
+	opts    Options
+	names   names
+	dialect dialect
+	client  rueidis.Client
+	shared  sharedScripts
 }
 
 // New connects to Redis. It fails if Redis cannot be reached now. Close the
@@ -66,7 +67,8 @@ func New(ctx context.Context, o Options) (*Bus, error) {
 	if err != nil {
 		return nil, fmt.Errorf("redis: connect: %w", err)
 	}
-	b := &Bus{opts: o, names: newNames(o.Prefix), client: client, shared: newSharedScripts()}
+	d := dialect{o.cluster()}
+	b := &Bus{opts: o, names: newNames(o.Prefix), dialect: d, client: client, shared: newSharedScripts(d.head())}
 	if err := client.Do(ctx, client.B().Ping().Build()).Error(); err != nil {
 		client.Close()
 		return nil, fmt.Errorf("redis: ping: %w", err)

@@ -20,8 +20,7 @@ type scriptSet struct {
 	publish, beat, check, read script
 }
 
-func newScriptSet(e epoch) scriptSet {
-	head := e.head()
+func newScriptSet(head string) scriptSet {
 	return scriptSet{
 		publish: newScript(head, "accept", "publish"),
 		beat:    newScript(head, "beat"),
@@ -55,17 +54,17 @@ type sharedScripts struct {
 	hold, keep, take, addresses              script
 }
 
-func newSharedScripts() sharedScripts {
+func newSharedScripts(head string) sharedScripts {
 	return sharedScripts{
-		enter:     newScript("", "enter"),
-		trim:      newScript("", "trim"),
-		peers:     newScript("", "peers"),
-		leave:     newScript("", "leave"),
-		sweep:     newScript("", "sweep"),
-		disown:    newScript("", "disown"),
-		hold:      newScript("", "hold"),
-		keep:      newScript("", "keep"),
-		take:      newScript("", "take"),
-		addresses: newScript("", "addresses"),
+		enter:     newScript(head, "enter"),
+		trim:      newScript(head, "trim"),
+		peers:     newScript(head, "peers"),
+		leave:     newScript(head, "leave"),
+		sweep:     newScript(head, "sweep"),
+		disown:    newScript(head, "disown"),
+		hold:      newScript(head, "hold"),
+		keep:      newScript(head, "keep"),
+		take:      newScript(head, "take"),
+		addresses: newScript(head, "addresses"),
 	}
 }

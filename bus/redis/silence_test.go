@@ -54,5 +54,5 @@ func (l *link) dropRooms(ctx context.Context) error {
 // drop takes a channel away.
 func (l *link) drop(ctx context.Context, channel string) error {
 	c, _ := l.subscription.current()
-	return c.Do(ctx, c.B().Unsubscribe().Channel(l.bus.names.channel(channel)).Build()).Error()
+	return c.Do(ctx, l.bus.dialect.unsubscribe(c, l.bus.names.channel(channel))).Error()
 }

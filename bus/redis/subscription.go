@@ -83,9 +83,14 @@ func (s *subscription) once(number uint64) error {
 	for len(s.give) > 0 {
 		<-s.give // meant for an earlier connection
 	}
-	lost := conn.SetPubSubHooks(rueidis.PubSubHooks{OnMessage: func(m rueidis.PubSubMessage) {
-		s.link.feed.take(ctx, number, m)
-	}})
+	lost := conn.SetPubSubHooks(rueidis.PubSubHooks{
+		OnMessage: func(m rueidis.PubSubMessage) { s.link.feed.take(ctx, number, m) },
+		OnSubscription: func(m rueidis.PubSubSubscription) {
+			if m.Kind == "sunsubscribe" && m.Channel == s.link.bus.names.channel(nodeChannel(s.link.id)) {
+				s.giveUp("the slot has moved")
+			}
+		},
+	})
 	defer s.set(nil)
 	if err := s.subscribe(ctx, conn); err != nil {
 		return err
@@ -118,19 +123,19 @@ const maxChannels = 1000
 func (s *subscription) subscribe(ctx context.Context, conn rueidis.DedicatedClient) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*s.link.bus.opts.Timeout)
 	defer cancel()
-	n := s.link.bus.names
+	n, d := s.link.bus.names, s.link.bus.dialect
 	rooms := s.set(conn) // from here on, Follow subscribes by itself
 	if s.link.bus.opts.Interest {
 		for part := range slices.Chunk(rooms, maxChannels) {
-			if err := conn.Do(ctx, conn.B().Subscribe().Channel(part...).Build()).Error(); err != nil {
+			if err := conn.Do(ctx, d.subscribe(conn, part...)).Error(); err != nil {
 				return fmt.Errorf("subscribe to rooms: %w", err)
 			}
 		}
-	} else if err := conn.Do(ctx, conn.B().Psubscribe().Pattern(n.roomPattern()).Build()).Error(); err != nil {
+	} else if err := conn.Do(ctx, d.subscribeRooms(conn, n)).Error(); err != nil {
 		return fmt.Errorf("subscribe to the rooms: %w", err)
 	}
 	own := []string{n.channel(everyone), n.channel(nodeChannel(s.link.id))}
-	if err := conn.Do(ctx, conn.B().Subscribe().Channel(own...).Build()).Error(); err != nil {
+	if err := conn.Do(ctx, d.subscribe(conn, own...)).Error(); err != nil {
 		return fmt.Errorf("subscribe: %w", err)
 	}
 	return nil

@@ -8,10 +8,12 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -109,8 +111,8 @@ func (s *Server) start(cmd *exec.Cmd) {
 	}
 }
 
-// Ask sends one command over a connection of its own and returns the first line
-// of the answer, as it is on the wire.
+// Ask sends one command over a connection of its own and returns the text of the
+// answer, or of anything else the first line, as it is on the wire.
 func (s *Server) Ask(ctx context.Context, words ...string) (string, error) {
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, "tcp", s.Addr())
@@ -129,8 +131,16 @@ func (s *Server) Ask(ctx context.Context, words ...string) (string, error) {
 	if _, err := conn.Write([]byte(b.String())); err != nil {
 		return "", err
 	}
-	line, err := bufio.NewReader(conn).ReadString('\n')
-	return strings.TrimRight(line, "\r\n"), err
+	r := bufio.NewReader(conn)
+	line, err := r.ReadString('\n')
+	line = strings.TrimRight(line, "\r\n")
+	if n, isText := strings.CutPrefix(line, "$"); isText && err == nil && n != "-1" {
+		length, _ := strconv.Atoi(n)
+		text := make([]byte, length)
+		_, err = io.ReadFull(r, text)
+		return string(text), err
+	}
+	return line, err
 }
 
 // Must is Ask that fails the test on an error.

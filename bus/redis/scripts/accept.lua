@@ -3,6 +3,10 @@
 -- The body is a string, or a function that makes it of the number.
 -- Returns the number, 0 for a message without one, and the owner of the room, if
 -- it is a socket.
+local function publish(base, channel, push)
+  redis.call(PUBLISH, base .. channel, push)
+  if SHARDED and string.sub(channel, 1, 5) == 'room:' then redis.call(PUBLISH, base .. 'rooms', push) end
+end
 local function accept(base, seqKey, logKey, ownersKey, channel, numbered, length, age, body)
   local room, owner = nil, false
   if string.sub(channel, 1, 5) == 'room:' then
@@ -16,8 +20,8 @@ local function accept(base, seqKey, logKey, ownersKey, channel, numbered, length
   end
   if not numbered then
     local push = '0 0 0 ' .. EPOCH .. '\n' .. body
-    redis.call('PUBLISH', base .. channel, push)
-    if room then redis.call('PUBLISH', base .. room, push) end
+    publish(base, channel, push)
+    if room then publish(base, room, push) end
     return {0, owner or ''}
   end
   local seq = tonumber(string.match(redis.call('GET', seqKey) or '0', '^%d+')) + 1
@@ -29,9 +33,9 @@ local function accept(base, seqKey, logKey, ownersKey, channel, numbered, length
   redis.call('XADD', logKey, 'MAXLEN', '~', length, n .. '-' .. ms, 'c', channel, 'm', body)
   redis.call('SET', seqKey, n .. '-' .. ms)
   local prev = redis.call('SET', base .. 'last:' .. channel, n, 'PX', age, 'GET') or '0'
-  redis.call('PUBLISH', base .. channel, n .. ' ' .. prev .. ' ' .. ms .. ' ' .. EPOCH .. '\n' .. body)
+  publish(base, channel, n .. ' ' .. prev .. ' ' .. ms .. ' ' .. EPOCH .. '\n' .. body)
   if room then
-    redis.call('PUBLISH', base .. room, n .. ' 0 ' .. ms .. ' ' .. EPOCH .. '\n' .. body)
+    publish(base, room, n .. ' 0 ' .. ms .. ' ' .. EPOCH .. '\n' .. body)
   end
   return {seq, owner or ''}
 end

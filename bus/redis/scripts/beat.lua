@@ -20,5 +20,5 @@ end
 redis.call('ZREMRANGEBYSCORE', KEYS[5], '-inf', at(0))
 if ARGV[9] ~= '' then redis.call('HSET', KEYS[6], ARGV[3], ARGV[9]) end
 local seq = string.gsub(redis.call('GET', KEYS[3]) or '0-0', '-', ' ')
-redis.call('PUBLISH', ARGV[4] .. 'node:' .. ARGV[3], '0 0 0 ' .. EPOCH .. '\n\1\3' .. ARGV[5] .. ' ' .. seq)
+redis.call(PUBLISH, ARGV[4] .. 'node:' .. ARGV[3], '0 0 0 ' .. EPOCH .. '\n\1\3' .. ARGV[5] .. ' ' .. seq)
 return 1
