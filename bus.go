@@ -82,10 +82,11 @@ type Sessions interface {
 	Keep(ctx context.Context, s *Session, ttl time.Duration, held bool) error
 	// Drop forgets a session that this node holds: its client does not come back.
 	Drop(ctx context.Context, namespace string, id SessionID) error
-	// Take removes the session and returns it: of several callers exactly one
-	// gets it. ErrNoSession: unknown, expired or taken. A *HeldError: a node
-	// that seems to be alive holds it; take says whether to take it even so,
-	// because that node does not answer.
+	// Take makes this node the one that holds the session, and returns it: of
+	// several callers exactly one gets it. ErrNoSession: unknown or expired. A
+	// *HeldError: a node that seems to be alive holds it, this one or another;
+	// take says whether to take it even so, because that node does not answer.
+	// Who takes a session holds or keeps it with held, or drops it.
 	Take(ctx context.Context, namespace string, id SessionID, take Force) (*Session, error)
 	// Confirm says how long it takes until a client that is still connected has
 	// surely received a message: it has answered a ping that was sent after it.

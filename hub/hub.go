@@ -181,7 +181,7 @@ func (n node) Lost(reason error) {
 	defer h.mu.RUnlock()
 	for _, sp := range h.spaces {
 		if f := sp.onLoss.Load(); f != nil {
-			h.spawn(*f)
+			(*f)()
 		}
 	}
 }

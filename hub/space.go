@@ -66,7 +66,8 @@ func (sp *Space) OnRelease(f func(ctx context.Context, id belfry.SessionID) bool
 	sp.onRelease.Store(&f)
 }
 
-// OnLoss sets who tells the members that the bus has lost messages. f may block.
+// OnLoss sets who ends the members that the bus has lost messages for: when f has
+// returned nothing more is delivered to them. It must not block.
 func (sp *Space) OnLoss(f func()) { sp.onLoss.Store(&f) }
 
 // Publish sends m to the members it selects, on all nodes. See Link.Publish. If

@@ -82,8 +82,15 @@ func (c *client) enter(n *Namespace, auth Auth) error {
 	if c.count() >= c.server.opts.MaxNamespaces {
 		return &ConnectError{Message: fmt.Sprintf("too many namespaces: %d at most", c.server.opts.MaxNamespaces)}
 	}
-	if s := c.recover(n, auth); s != nil {
-		return c.admit(s)
+	if cl := c.claims(auth); cl != nil {
+		end := n.live.claim(*cl.Session)
+		s := c.recover(n, cl, auth)
+		if s != nil {
+			err := c.admit(s)
+			end()
+			return err
+		}
+		end()
 	}
 	id, err := c.socketID(n)
 	if err != nil {
@@ -105,7 +112,7 @@ var errGone = errors.New("the client has gone")
 func (c *client) admit(s *Socket) error {
 	if !c.add(s) {
 		s.end(engineio.ReasonTransportClose)
-		if s.Recovered() {
+		if s.Recovered() && s.resumable(engineio.ReasonTransportClose) {
 			keepSessions([]*Socket{s}) // it may come back once more
 		} else {
 			s.abandon() // its client never knew of it

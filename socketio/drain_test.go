@@ -52,11 +52,11 @@ func TestDrainMovesClientsOneAfterTheOther(t *testing.T) {
 	for _, was := range all {
 		c := dial(t, b)
 		c.send(fmt.Sprintf(`40{"pid":%q}`, was.pid))
-		if p := c.read(); eventName(p) != "missed" {
-			t.Fatalf("got %q, want what was missed", p)
-		}
 		if id, _ := c.hello("40", c.read()); string(id) != was.id {
 			t.Errorf("came back as %s, want %s", id, was.id)
+		}
+		if p := c.read(); eventName(p) != "missed" {
+			t.Fatalf("got %q, want what was missed", p)
 		}
 	}
 }

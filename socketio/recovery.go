@@ -17,16 +17,21 @@ type claim struct {
 	Offset *belfry.Offset `json:"offset"`
 }
 
-// recover resumes the session that the client claims. nil: it gets a new one.
-// The socket it returns is in its rooms and has what it missed.
-func (c *client) recover(n *Namespace, auth Auth) *Socket {
+// claims returns what the client claims, nil if it wants a new session.
+func (c *client) claims(auth Auth) *claim {
 	if c.server.opts.Recovery == nil || len(auth) == 0 {
 		return nil
 	}
-	var cl claim
-	if json.Unmarshal(auth, &cl) != nil || cl.Session == nil || *cl.Session == "" {
+	cl := &claim{}
+	if json.Unmarshal(auth, cl) != nil || cl.Session == nil || *cl.Session == "" {
 		return nil
 	}
+	return cl
+}
+
+// recover resumes the session that the client claims. nil: it gets a new one.
+// The socket it returns is in its rooms and has what it missed.
+func (c *client) recover(n *Namespace, cl *claim, auth Auth) *Socket {
 	ctx, cancel := context.WithTimeout(context.Background(), c.server.opts.AckTimeout)
 	defer cancel()
 	kept, err := n.space.Take(ctx, *cl.Session)
@@ -38,6 +43,7 @@ func (c *client) recover(n *Namespace, auth Auth) *Socket {
 	s.resume(kept)
 	s.resumeUser(kept.Rooms)
 	if c.server.opts.Recovery.RunMiddlewares && s.pass(n.handlers.load().middlewares) != nil {
+		s.abandon()
 		return nil
 	}
 	err = s.rejoin(ctx, kept, cl.Offset)
@@ -67,6 +73,7 @@ func (s *Socket) resume(kept *belfry.Session) {
 	defer s.mu.Unlock()
 	x := s.more()
 	x.recovered, x.session = true, newSession(kept.ID, kept.Since)
+	x.session.version, x.session.held = 2, 1 // this node holds what it has taken
 	x.session.joined = make(map[belfry.Room]belfry.Offset, len(kept.Rooms))
 	for _, m := range kept.Rooms {
 		x.session.joined[m.Room] = m.Since

@@ -2,8 +2,6 @@ package socketio
 
 import (
 	"context"
-	"maps"
-	"slices"
 	"sync"
 	"time"
 
@@ -25,7 +23,7 @@ const (
 // release ends the socket that has the session unless its client answers. It
 // reports whether the session is kept on the bus now.
 func (n *Namespace) release(ctx context.Context, id belfry.SessionID) bool {
-	s := n.live.get(id)
+	s := n.live.await(ctx, id)
 	if s == nil || s.answers(ctx) {
 		return false
 	}
@@ -48,10 +46,29 @@ func (n *Namespace) release(ctx context.Context, id belfry.SessionID) bool {
 func (c *client) drop() { c.session.CloseReason(engineio.ReasonTransportClose) }
 
 // lost ends all sockets that could be resumed, because the bus has lost messages
-// for them: their clients come back, and learn that they are not recovered.
+// for them: they get nothing more, their clients come back, and learn that they are
+// not recovered.
 func (n *Namespace) lost() {
-	for _, s := range n.live.list() {
-		s.forfeit()
+	all := n.Sockets()
+	for _, s := range all {
+		s.invalidate()
+	}
+	n.space.Go(func() {
+		for _, s := range all {
+			if s.sessionOf() != nil {
+				s.client.drop()
+			}
+		}
+	})
+}
+
+// invalidate ends a socket with a session, and that for good.
+func (s *Socket) invalidate() {
+	if ses := s.sessionOf(); ses != nil {
+		s.mu.Lock()
+		ses.void = true
+		s.mu.Unlock()
+		s.end(engineio.ReasonTransportClose)
 	}
 }
 
@@ -79,8 +96,54 @@ func (s *Socket) answers(ctx context.Context) bool {
 
 // sessions finds the socket that has a session. The zero value is empty.
 type sessions struct {
-	mu  sync.Mutex
-	all map[belfry.SessionID]*Socket
+	mu     sync.Mutex
+	all    map[belfry.SessionID]*Socket
+	claims map[belfry.SessionID]chan struct{} // under way; closed when decided
+}
+
+// claim notes that a client here is about to resume a session. The caller ends
+// it; add does, too.
+func (l *sessions) claim(id belfry.SessionID) (end func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, another := l.claims[id]; another {
+		return func() {}
+	}
+	if l.claims == nil {
+		l.claims = make(map[belfry.SessionID]chan struct{})
+	}
+	decided := make(chan struct{})
+	l.claims[id] = decided
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.decide(id, decided)
+	}
+}
+
+// decide ends a claim; l.mu is held.
+func (l *sessions) decide(id belfry.SessionID, decided chan struct{}) {
+	if l.claims[id] == decided && decided != nil {
+		delete(l.claims, id)
+		close(decided)
+	}
+}
+
+// await returns the socket that has the session, once a claim that is under way
+// is decided; nil if there is none.
+func (l *sessions) await(ctx context.Context, id belfry.SessionID) *Socket {
+	l.mu.Lock()
+	s, decided := l.all[id], l.claims[id]
+	l.mu.Unlock()
+	if s != nil || decided == nil {
+		return s
+	}
+	select {
+	case <-decided:
+		return l.get(id)
+	case <-ctx.Done():
+		return nil
+	}
 }
 
 func (l *sessions) add(id belfry.SessionID, s *Socket) {
@@ -90,18 +153,13 @@ func (l *sessions) add(id belfry.SessionID, s *Socket) {
 		l.all = make(map[belfry.SessionID]*Socket)
 	}
 	l.all[id] = s
+	l.decide(id, l.claims[id])
 }
 
 func (l *sessions) get(id belfry.SessionID) *Socket {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.all[id]
-}
-
-func (l *sessions) list() []*Socket {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return slices.Collect(maps.Values(l.all))
 }
 
 // remove forgets s, not another that has the session by now.

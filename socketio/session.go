@@ -205,11 +205,7 @@ func (s *Socket) settle() {
 
 // forfeit ends the client's connection in a way that it comes back, as a new one.
 func (s *Socket) forfeit() {
-	s.mu.Lock()
-	if s.x != nil && s.x.session != nil {
-		s.x.session.void = true
-	}
-	s.mu.Unlock()
+	s.invalidate()
 	s.client.drop()
 }
 

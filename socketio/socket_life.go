@@ -39,23 +39,31 @@ func (s *Socket) enter() error {
 	return err
 }
 
-// open sends the answer to CONNECT, after what a recovered client missed and
-// before what came while the socket was connecting. It reports false if the
-// socket was disconnected meanwhile.
+// open sends the answer to CONNECT, then what a recovered client missed, then
+// what came while the socket was connecting. It reports false if the socket was
+// disconnected meanwhile.
+//
+// Node.js sends what was missed first. Clients keep that for when they are
+// connected, and do not count it: if the connection breaks before the answer, they
+// get it a second time.
 func (s *Socket) open() bool {
 	s.mu.Lock()
 	if s.state.Load() != connecting {
+		void := s.x.session != nil && s.x.session.void
 		hello := s.hello()
 		s.mu.Unlock()
+		if void {
+			return false // its connection is about to be dropped: it comes back
+		}
 		_ = s.client.send(hello, engineio.SendOptions{})
 		_ = s.client.send(disconnectPacket(s.nsp.name), engineio.SendOptions{})
 		return false
 	}
+	_ = s.client.send(s.hello(), engineio.SendOptions{})
 	sent := s.replay()
 	if n := len(sent); n > 0 {
 		s.replayed.Store(&sent[n-1].Offset)
 	}
-	_ = s.client.send(s.hello(), engineio.SendOptions{})
 	sent = append(sent, s.flushHeld(sent)...)
 	s.state.Store(connected)
 	if s.x != nil && s.x.session != nil {

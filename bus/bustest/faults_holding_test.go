@@ -13,10 +13,10 @@ func holdingControls() []control {
 	force, outlives := "a session is taken by force", "a session outlives the node that held it"
 	return []control{
 		{"gives away what is held", held, "want a HeldError", taking(func(l *faultyLink, ns string, id belfry.SessionID, _ belfry.Force) (*belfry.Session, error) {
-			return l.store.take(ns, id, belfry.Always)
+			return l.store.take(l.node.ID(), ns, id, belfry.Always)
 		})},
 		{"names the wrong owner", held, "is held by", taking(func(l *faultyLink, ns string, id belfry.SessionID, how belfry.Force) (*belfry.Session, error) {
-			s, err := l.store.take(ns, id, how)
+			s, err := l.store.take(l.node.ID(), ns, id, how)
 			if errors.As(err, new(*belfry.HeldError)) {
 				err = &belfry.HeldError{Owner: l.node.ID()}
 			}
@@ -32,7 +32,9 @@ func holdingControls() []control {
 		}},
 		{"drops what others hold", "a session that is dropped is gone", "want a HeldError", func() *faulty {
 			return &faulty{drop: func(_ context.Context, l *faultyLink, ns string, id belfry.SessionID) error {
-				_, _ = l.store.take(ns, id, belfry.Always)
+				if s, err := l.store.take(l.node.ID(), ns, id, belfry.Always); err == nil {
+					l.store.drop(l.node.ID(), ns, s.ID)
+				}
 				return nil
 			}}
 		}},
@@ -47,10 +49,10 @@ func holdingControls() []control {
 			}}
 		}},
 		{"knows no force", force, "take by force", taking(func(l *faultyLink, ns string, id belfry.SessionID, _ belfry.Force) (*belfry.Session, error) {
-			return l.store.take(ns, id, belfry.IfFree)
+			return l.store.take(l.node.ID(), ns, id, belfry.IfFree)
 		})},
-		{"takes by force and leaves it there", force, "second take", taking(func(l *faultyLink, ns string, id belfry.SessionID, how belfry.Force) (*belfry.Session, error) {
-			s, err := l.store.take(ns, id, how)
+		{"takes by force and leaves it there", force, "is not held any more", taking(func(l *faultyLink, ns string, id belfry.SessionID, how belfry.Force) (*belfry.Session, error) {
+			s, err := l.store.take(l.node.ID(), ns, id, how)
 			if err == nil {
 				_ = l.store.hold("node0", s, false)
 			}

@@ -34,7 +34,7 @@ func sessionControls() []control {
 					last = nil
 					return s, nil
 				}
-				s, err := l.store.take(ns, id, how)
+				s, err := l.store.take(l.node.ID(), ns, id, how)
 				if err == nil {
 					last = s
 				}
@@ -60,7 +60,7 @@ func sessionControls() []control {
 		{"mixes the sessions of namespaces", "a session belongs to its namespace", "", keepAs(func(s *belfry.Session) { s.Namespace = namespace })},
 		{"takes from any namespace", "a session belongs to its namespace", "want ErrNoSession", func() *faulty {
 			return &faulty{take: func(ctx context.Context, l *faultyLink, _ string, id belfry.SessionID, how belfry.Force) (*belfry.Session, error) {
-				return l.store.take(namespace, id, how)
+				return l.store.take(l.node.ID(), namespace, id, how)
 			}}
 		}},
 	}

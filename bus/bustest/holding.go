@@ -134,7 +134,8 @@ func checkHoldThenKeep(ctx context.Context, c *cluster) error {
 	if string(got.Data) != `"last"` {
 		return fmt.Errorf("took the session with data %s", got.Data)
 	}
-	return noSession(here.Take(ctx, namespace, "s", belfry.Always))
+	got, err = here.Take(ctx, namespace, "s", belfry.IfFree)
+	return heldBy(c.members[1].id, got, err)
 }
 
 func checkDrop(ctx context.Context, c *cluster) error {
@@ -176,16 +177,17 @@ func checkTakenMeanwhile(ctx context.Context, c *cluster) error {
 	if err := notHeld(ctx, here, s); err != nil {
 		return fmt.Errorf("taken: %w", err)
 	}
-	if err := noSession(here.Take(ctx, namespace, "s", belfry.IfFree)); err != nil {
+	got, err := here.Take(ctx, namespace, "s", belfry.IfFree)
+	if err := heldBy(c.members[1].id, got, err); err != nil {
 		return fmt.Errorf("after a Keep that must not have worked: %w", err)
 	}
-	if err := there.Hold(ctx, s, time.Minute, false); err != nil {
-		return err
+	if err := there.Hold(ctx, s, time.Minute, true); err != nil {
+		return fmt.Errorf("hold what was taken: %w", err)
 	}
 	if err := notHeld(ctx, here, s); err != nil {
 		return fmt.Errorf("held by another: %w", err)
 	}
-	got, err := here.Take(ctx, namespace, "s", belfry.IfFree)
+	got, err = here.Take(ctx, namespace, "s", belfry.IfFree)
 	return heldBy(c.members[1].id, got, err)
 }
 
@@ -205,16 +207,11 @@ func checkForce(ctx context.Context, c *cluster) error {
 	if got.Socket != s.Socket {
 		return fmt.Errorf("took the session of %q, want %q", got.Socket, s.Socket)
 	}
-	if err := noSession(there.Take(ctx, namespace, "s", belfry.Always)); err != nil {
-		return fmt.Errorf("second take: %w", err)
-	}
 	if err := notHeld(ctx, here, s); err != nil {
 		return err
 	}
-	if err := noSession(there.Take(ctx, namespace, "s", belfry.Always)); err != nil {
-		return fmt.Errorf("it came back: %w", err)
-	}
-	return nil
+	got, err = here.Take(ctx, namespace, "s", belfry.IfFree)
+	return heldBy(c.members[1].id, got, err)
 }
 
 func checkOutlives(ctx context.Context, c *cluster) error {
@@ -236,5 +233,6 @@ func checkOutlives(ctx context.Context, c *cluster) error {
 	if got.Socket != want.Socket || string(got.Data) != string(want.Data) || len(got.Rooms) != len(want.Rooms) {
 		return fmt.Errorf("took %+v, want %+v", got, want)
 	}
-	return noSession(there.Take(ctx, namespace, "s", belfry.IfFree))
+	got, err = there.Take(ctx, namespace, "s", belfry.IfFree)
+	return heldBy(c.members[1].id, got, err)
 }

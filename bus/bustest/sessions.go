@@ -75,7 +75,8 @@ func checkSessionContent(ctx context.Context, c *cluster) error {
 			return fmt.Errorf("took %+v, want %+v", got, want)
 		}
 		for _, s := range []belfry.Sessions{here, there} {
-			if err := noSession(s.Take(ctx, namespace, want.ID, belfry.IfFree)); err != nil {
+			again, err := s.Take(ctx, namespace, want.ID, belfry.IfFree)
+			if err := heldBy(c.members[1].id, again, err); err != nil {
 				return fmt.Errorf("second take: %w", err)
 			}
 		}
@@ -130,10 +131,11 @@ func takeAtOnce(ctx context.Context, stores []belfry.Sessions, id belfry.Session
 		wg.Go(func() {
 			<-begin
 			_, err := stores[i%len(stores)].Take(ctx, namespace, id, belfry.IfFree)
+			var held *belfry.HeldError
 			switch {
 			case err == nil:
 				got.Add(1)
-			case !errors.Is(err, belfry.ErrNoSession):
+			case !errors.Is(err, belfry.ErrNoSession) && !errors.As(err, &held):
 				errs[i] = fmt.Errorf("take: %w", err)
 			}
 		})
@@ -167,7 +169,8 @@ func checkKeepReplaces(ctx context.Context, c *cluster) error {
 	if string(got.Data) != `"second"` {
 		return fmt.Errorf("took the session with data %s", got.Data)
 	}
-	if err := noSession(there.Take(ctx, namespace, "s", belfry.IfFree)); err != nil {
+	again, err := there.Take(ctx, namespace, "s", belfry.IfFree)
+	if err := heldBy(c.members[0].id, again, err); err != nil {
 		return fmt.Errorf("the one that was replaced: %w", err)
 	}
 	return nil

@@ -84,7 +84,7 @@ func (t *store) drop(by belfry.NodeID, namespace string, id belfry.SessionID) {
 	}
 }
 
-func (t *store) take(namespace string, id belfry.SessionID, how belfry.Force) (*belfry.Session, error) {
+func (t *store) take(by belfry.NodeID, namespace string, id belfry.SessionID, how belfry.Force) (*belfry.Session, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	key := sessionKey{namespace, id}
@@ -100,6 +100,7 @@ func (t *store) take(namespace string, id belfry.SessionID, how belfry.Force) (*
 		return nil, belfry.ErrNoSession
 	}
 	lifted := t.lifted(s, time.Now())
+	t.byKey[key] = &stored{session: lifted, owner: by, begun: time.Now()}
 	return &lifted, nil
 }
 
@@ -173,7 +174,7 @@ func (l *faultyLink) Take(ctx context.Context, ns string, id belfry.SessionID, h
 	if f := l.node.bus.take; f != nil {
 		return f(ctx, l, ns, id, how)
 	}
-	return l.store.take(ns, id, how)
+	return l.store.take(l.node.ID(), ns, id, how)
 }
 
 func (l *faultyLink) Confirm(after time.Duration) {

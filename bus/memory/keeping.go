@@ -86,7 +86,7 @@ func (l *keepingLink) Take(ctx context.Context, namespace string, id belfry.Sess
 	if err := l.usable(ctx); err != nil {
 		return nil, err
 	}
-	return l.bus.sessions.take(namespace, id)
+	return l.bus.sessions.take(namespace, id, l.id)
 }
 
 // Confirm implements belfry.Sessions.

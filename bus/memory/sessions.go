@@ -95,9 +95,9 @@ func (t *sessions) abandon(owner belfry.NodeID) {
 	maps.DeleteFunc(t.held, func(_ sessionKey, o belfry.NodeID) bool { return o == owner })
 }
 
-// take hands a session out once. One that is held is not stored here: there is
-// nothing to take by force.
-func (t *sessions) take(namespace string, id belfry.SessionID) (*belfry.Session, error) {
+// take hands a session to a node, once. One that is held is not stored here:
+// there is nothing to take by force.
+func (t *sessions) take(namespace string, id belfry.SessionID, taker belfry.NodeID) (*belfry.Session, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.expire(time.Now())
@@ -110,6 +110,7 @@ func (t *sessions) take(namespace string, id belfry.SessionID) (*belfry.Session,
 		return nil, belfry.ErrNoSession
 	}
 	t.drop(k)
+	t.held[key] = taker
 	return &k.session, nil
 }
 
