@@ -17,6 +17,8 @@ type Options struct {
 	// URL of the Redis; see redis.Options. Empty: the bus is in memory, for the
 	// nodes of this process.
 	URL string
+	// TLS is for URLs with rediss://.
+	TLS TLS
 	// Prefix of keys and channels in Redis. Default "belfry:".
 	Prefix string
 	// Interest has Redis send a node only what its clients may get.
@@ -45,7 +47,11 @@ func Open(ctx context.Context, o Options) (*Bus, error) {
 		return &Bus{memory.New(o.memory()), func() {}}, nil
 	}
 	r, addr := o.redis(), addrOf(o.URL)
-	if err := r.Validate(); err != nil || addr == "" {
+	var err error
+	if r.TLS, err = o.TLS.config(); err == nil {
+		err = r.Validate()
+	}
+	if err != nil || addr == "" {
 		return nil, &Error{Addr: addr, Err: err, invalid: true}
 	}
 	b, err := redis.New(ctx, r)

@@ -17,7 +17,7 @@ type Error struct {
 	// address; empty if it is no URL.
 	Addr    string
 	Err     error
-	invalid bool // the URL or another option
+	invalid bool // the URL or what goes with it
 }
 
 // Error names the Redis.
@@ -49,6 +49,10 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Hint says what to check.
 func (e *Error) Hint() string {
+	var files *filesError
+	if errors.As(e.Err, &files) {
+		return "check the files that --redis-ca, --redis-cert and --redis-key name"
+	}
 	if e.invalid {
 		return "give redis://user:password@host:6379, rediss:// for TLS, " +
 			"or redis://host:26379?master_set=name for Sentinel"
@@ -57,7 +61,8 @@ func (e *Error) Hint() string {
 		return h
 	}
 	if isTLS(e.Err) {
-		return "is this a port for TLS, with a certificate that this machine trusts? without TLS the URL begins with redis://"
+		return "is this a port for TLS, with a certificate that this machine or --redis-ca trusts? " +
+			"without TLS the URL begins with redis://"
 	}
 	var dns *net.DNSError
 	if errors.As(e.Err, &dns) {

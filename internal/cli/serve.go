@@ -70,6 +70,9 @@ func serveFlags(f *pflag.FlagSet, o *serve.Options) {
 // busFlags are those of all commands whose nodes may share a Redis.
 func busFlags(f *pflag.FlagSet, o *backplane.Options) {
 	f.StringVar(&o.URL, "redis", "", "`URL` of the Redis that joins the nodes (default: none, the bus is in memory)")
+	f.StringVar(&o.TLS.CA, "redis-ca", "", "`file` with the authorities to trust for rediss:// (default: those of the system)")
+	f.StringVar(&o.TLS.Certificate, "redis-cert", "", "`file` with the certificate to show to Redis")
+	f.StringVar(&o.TLS.Key, "redis-key", "", "`file` with its key")
 	f.StringVar(&o.Prefix, "redis-prefix", "belfry:", "what keys and channels begin with; `text` that is the same for all nodes")
 	f.BoolVar(&o.Interest, "interest", true, "have Redis send a node only what its clients may get")
 	f.IntVar(&o.LogMessages, "log-messages", 100_000, "`number` of messages that Redis keeps at the most")
