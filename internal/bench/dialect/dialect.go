@@ -4,7 +4,7 @@
 //	Socket.IO 5 over Engine.IO 4        centrifuge, JSON
 //	<- 0{"sid":…}   open                (nothing)
 //	-> 40                               -> {"connect":{},"id":1}
-//	<- 40{"sid":…}                      <- {"id":1,"connect":{…}}
+//	<- 40{"sid":…,"pid":…}              <- {"id":1,"connect":{…}}
 //	-> 42N["join","room"]               -> {"subscribe":{"channel":"room"},"id":N+2}
 //	<- 43N[]                            <- {"id":N+2,"subscribe":{}}
 //	-> 42["say","room","payload"]       -> {"publish":{"channel":"room","data":"payload"},"id":N+2}
@@ -12,6 +12,10 @@
 //	-> 42N["echo","payload"]            -> {"rpc":{"method":"echo","data":"payload"},"id":N+2}
 //	<- 43N["payload"]                   <- {"id":N+2,"rpc":{"data":"payload"}}
 //	<- 2, -> 3      heartbeat           <- {}, -> {}
+//
+// Of Socket.IO also how a client gets its session back: servers that offer it
+// send a "pid" when a client connects, and with each message a string behind the
+// payload, the offset. The client shows both: 40{"pid":…,"offset":…}.
 //
 // Payloads and rooms need no escaping in JSON: the generator makes them so.
 package dialect
@@ -24,7 +28,7 @@ type Kind uint8
 const (
 	Other     Kind = iota // nothing that a benchmark cares about
 	Open                  // the server waits for the client's Hello
-	Connected             // the client may send
+	Connected             // the client may send; Payload is its session's secret, if it has one
 	Message               // Event.Payload was sent to a room of the client
 	Ack                   // the answer to the request Event.ID, perhaps with Payload
 	Ping                  // the client must answer with Event.Payload
@@ -33,30 +37,35 @@ const (
 	Bad                   // not a message of this dialect
 )
 
-// Event is one message from the server. Payload is part of the message.
+// Event is one message from the server. Payload and Offset are part of the
+// message.
 type Event struct {
 	Kind    Kind
 	ID      uint32
 	Payload []byte
+	Offset  []byte // where a Message stands, for a client that comes back
 }
 
 // Verb says what a request is about.
 type Verb uint8
 
 const (
-	Hello Verb = iota // connect to the main namespace
+	Hello Verb = iota // connect to the main namespace, with Session if it is set
 	Join              // become a member of Room; answered with an Ack
 	Say               // have Payload sent to the members of Room
 	Echo              // have Payload sent back in an Ack
 )
 
-// Request is what a client asks of the server. Payload and Room must not need
-// escaping in JSON.
+// Request is what a client asks of the server. Nothing in it must need escaping
+// in JSON.
 type Request struct {
 	Verb    Verb
 	ID      uint32 // of Join and Echo: comes back in the Ack
 	Room    string
 	Payload []byte
+	// Session is the secret of the session that the client wants back, Offset
+	// that of the last message it got, perhaps none.
+	Session, Offset []byte
 }
 
 // Dialect is one protocol. It holds no state: one value serves all

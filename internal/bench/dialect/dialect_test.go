@@ -27,6 +27,9 @@ func TestAppend(t *testing.T) {
 		want string
 	}{
 		{SocketIO, Request{Verb: Hello}, `40`},
+		{SocketIO, Request{Verb: Hello, Session: []byte("s")}, `40{"pid":"s"}`},
+		{SocketIO, Request{Verb: Hello, Session: []byte("s"), Offset: []byte("o")}, `40{"pid":"s","offset":"o"}`},
+		{SocketIO, Request{Verb: Hello, Offset: []byte("o")}, `40`},
 		{SocketIO, Request{Verb: Join, ID: 7, Room: "r"}, `427["join","r"]`},
 		{SocketIO, Request{Verb: Say, ID: 7, Room: "r", Payload: []byte("p")}, `42["say","r","p"]`},
 		{SocketIO, Request{Verb: Echo, ID: 70, Payload: []byte("p")}, `4270["echo","p"]`},
@@ -51,6 +54,8 @@ func TestParse(t *testing.T) {
 	}{
 		{SocketIO, `0{"sid":"a","upgrades":[]}`, Open, 0, ""},
 		{SocketIO, `40{"sid":"a"}`, Connected, 0, ""},
+		{SocketIO, `40{"sid":"a","pid":"b"}`, Connected, 0, "b"},
+		{SocketIO, `40{"pid":"b","sid":"a"}`, Connected, 0, "b"},
 		{SocketIO, `44{"message":"no"}`, Refused, 0, `{"message":"no"}`},
 		{SocketIO, `41`, Closed, 0, ""},
 		{SocketIO, `1`, Closed, 0, ""},
@@ -85,6 +90,19 @@ func TestParse(t *testing.T) {
 		e, rest := mustNew(t, c.name).Parse([]byte(c.in))
 		if e.Kind != c.kind || e.ID != c.id || string(e.Payload) != c.load || len(rest) != 0 {
 			t.Errorf("%s: %s: got kind %d id %d %q, want kind %d id %d %q", c.name, c.in, e.Kind, e.ID, e.Payload, c.kind, c.id, c.load)
+		}
+	}
+}
+
+func TestOffset(t *testing.T) {
+	for in, want := range map[string]string{
+		`42["msg","abc","o-1"]`:       "o-1",
+		`42["msg","abc"]`:             "",
+		`42["msg","abc",null]`:        "",
+		`42["msg","abc","o-1","and"]`: "o-1",
+	} {
+		if e, _ := mustNew(t, SocketIO).Parse([]byte(in)); e.Kind != Message || string(e.Offset) != want {
+			t.Errorf("%s: got kind %d, offset %q, want %q", in, e.Kind, e.Offset, want)
 		}
 	}
 }
@@ -131,8 +149,8 @@ func fuzzParse(f *testing.F, name Name, seeds ...string) {
 			if len(rest) >= len(p) {
 				t.Fatalf("no progress at %q", p)
 			}
-			if e.Kind != Ping && !bytes.Contains(p, e.Payload) {
-				t.Fatalf("payload %q is not of %q", e.Payload, p)
+			if e.Kind != Ping && !bytes.Contains(p, e.Payload) || !bytes.Contains(p, e.Offset) {
+				t.Fatalf("payload %q, offset %q are not of %q", e.Payload, e.Offset, p)
 			}
 			p = rest
 		}
@@ -140,7 +158,7 @@ func fuzzParse(f *testing.F, name Name, seeds ...string) {
 }
 
 func FuzzSocketIO(f *testing.F) {
-	fuzzParse(f, SocketIO, `0{"sid":"a"}`, `40{"sid":"a"}`, `42["msg","abc"]`, `4312["abc"]`, `2`, `44{}`, `451-["a"]`)
+	fuzzParse(f, SocketIO, `0{"sid":"a"}`, `40{"sid":"a"}`, `40{"sid":"a","pid":"b"}`, `42["msg","abc"]`, `42["msg","abc","o"]`, `4312["abc"]`, `2`, `44{}`, `451-["a"]`)
 }
 
 func FuzzCentrifuge(f *testing.F) {

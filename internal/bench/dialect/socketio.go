@@ -12,7 +12,7 @@ type socketIO struct{}
 func (socketIO) Append(dst []byte, r Request) []byte {
 	switch r.Verb {
 	case Hello:
-		return append(dst, "40"...)
+		return appendClaim(append(dst, "40"...), r)
 	case Join:
 		dst = appendEvent(dst, `["join","`, r.ID)
 		return append(append(dst, r.Room...), `"]`...)
@@ -24,6 +24,18 @@ func (socketIO) Append(dst []byte, r Request) []byte {
 		return append(append(dst, r.Payload...), `"]`...)
 	}
 	return dst
+}
+
+// appendClaim appends what a client shows to get its session back.
+func appendClaim(dst []byte, r Request) []byte {
+	if len(r.Session) == 0 {
+		return dst
+	}
+	dst = append(append(dst, `{"pid":"`...), r.Session...)
+	if len(r.Offset) > 0 {
+		dst = append(append(dst, `","offset":"`...), r.Offset...)
+	}
+	return append(dst, `"}`...)
 }
 
 // appendEvent begins an event that wants an ack.
@@ -60,7 +72,7 @@ func packet(p []byte) Event {
 	}
 	switch p[0] {
 	case '0':
-		return Event{Kind: Connected}
+		return Event{Kind: Connected, Payload: session(p[1:])}
 	case '1':
 		return Event{Kind: Closed}
 	case '2':
@@ -75,6 +87,19 @@ func packet(p []byte) Event {
 	return Event{Kind: Bad}
 }
 
+var pidField = []byte(`"pid":`) // read only
+
+// session reads the secret of the session from the answer to a Hello; nil if
+// there is none.
+func session(p []byte) []byte {
+	i := bytes.Index(p, pidField)
+	if i < 0 {
+		return nil
+	}
+	pid, _, _ := firstString(p[i+len(pidField):])
+	return pid
+}
+
 // event reads the JSON array of an event: ["msg","payload"], perhaps with an
 // offset after the payload.
 func event(p []byte) Event {
@@ -82,11 +107,12 @@ func event(p []byte) Event {
 	if !ok || string(name) != "msg" {
 		return Event{}
 	}
-	payload, _, ok := firstString(p)
+	payload, p, ok := firstString(p)
 	if !ok {
 		return Event{Kind: Bad}
 	}
-	return Event{Kind: Message, Payload: payload}
+	offset, _, _ := firstString(p)
+	return Event{Kind: Message, Payload: payload, Offset: offset}
 }
 
 // ack reads the id and the array of an ack.

@@ -93,11 +93,3 @@ func (u Usage) Since(earlier Usage) Usage {
 	maps.DeleteFunc(d.Commands, func(name string, n int64) bool { return n == 0 || name == "info" })
 	return d
 }
-
-// Calls returns how many commands there were.
-func (u Usage) Calls() (sum int64) {
-	for _, n := range u.Commands {
-		sum += n
-	}
-	return sum
-}

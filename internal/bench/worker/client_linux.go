@@ -30,6 +30,7 @@ type client struct {
 	waiting bool  // for room in the kernel's buffer
 	dirty   bool  // is in loop.dirty
 	begun   int64 // when the connection attempt began
+	peer    int   // which of dialer.peers it connects to
 	// partial is what arrived of a frame, whole what arrived of a message in
 	// several frames, out what is still to be written.
 	partial, whole, out []byte
@@ -165,15 +166,19 @@ func (l *loop) event(i int, e dialect.Event) error {
 	switch e.Kind {
 	case dialect.Message:
 		l.judge.arrived(i, e.Payload)
+		l.returner.reached(i, e.Offset)
 	case dialect.Ack:
 		l.acked(i, e)
 	case dialect.Ping:
 		l.write(i, frame.Text, e.Payload)
 	case dialect.Open:
-		l.request(i, dialect.Request{Verb: dialect.Hello})
+		l.dialer.hello(i)
 	case dialect.Connected:
-		l.dialer.ready(i)
+		l.dialer.ready(i, e.Payload)
 	case dialect.Refused:
+		if l.phase != connectPhase {
+			return errRefused
+		}
 		l.fail(connectFault(l.dialer.target(i), fmt.Errorf("%w: %s", errRefused, e.Payload)))
 	case dialect.Closed:
 		return io.EOF
@@ -270,6 +275,9 @@ func (l *loop) lose(i int, err error) {
 	_ = unix.Close(c.fd)
 	if l.phase == connectPhase || l.phase == joinPhase {
 		l.fail(connectFault(l.dialer.target(i), err))
+		return
+	}
+	if l.returner.leave(i) {
 		return
 	}
 	l.lost++

@@ -14,6 +14,8 @@
 //	window                 →    its sources keep another number on the way
 //	stop                   →
 //	                       ←    stop {what each source sent}
+//	returns                →
+//	                       ←    returns {how many clients came back}
 //	settle {all that was sent} → waits for what is still on the way
 //	                       ←    settle {verdict}
 //	quit                   →    closes its connections and ends
@@ -38,6 +40,7 @@ const (
 	OpMark     Op = "mark"
 	OpWindow   Op = "window"
 	OpStop     Op = "stop"
+	OpReturns  Op = "returns"
 	OpSettle   Op = "settle"
 	OpQuit     Op = "quit"
 	OpProgress Op = "progress" // report only
@@ -63,8 +66,7 @@ type Setup struct {
 	// First and End bound the clients of this worker.
 	First int `json:"first"`
 	End   int `json:"end"`
-	// Targets are the servers; client i connects to target i modulo their
-	// number.
+	// Targets are the servers; Plan says who connects to which.
 	Targets []Target `json:"targets"`
 	// Protocol is what to speak; ignored with Floor.
 	Protocol dialect.Name `json:"protocol"`
@@ -74,6 +76,9 @@ type Setup struct {
 	// Echo has the sources ask for their payload back instead of sending it to
 	// their room.
 	Echo bool `json:"echo,omitempty"`
+	// Return has clients whose connection breaks come back at once, to the next
+	// target, and claim their session.
+	Return bool `json:"return,omitempty"`
 	// RoomPrefix begins the names of the rooms.
 	RoomPrefix string `json:"room_prefix"`
 	// Rate is messages per second over all sources of all workers.
@@ -110,6 +115,7 @@ type Report struct {
 	Op       Op           `json:"op"`
 	Progress *Progress    `json:"progress,omitempty"`
 	Mark     *Mark        `json:"mark,omitempty"`
+	Returns  *Returns     `json:"returns,omitempty"`
 	Sent     []SourceSent `json:"sent,omitempty"`
 	Tally    *check.Tally `json:"tally,omitempty"`
 	Fault    *Fault       `json:"fault,omitempty"`
@@ -148,6 +154,23 @@ type Mark struct {
 	RSS int64 `json:"rss"`
 	// Lost counts connections lost since the worker began.
 	Lost int `json:"lost_connections"`
+}
+
+// Returns is what became of clients whose connection broke, since the worker
+// began.
+type Returns struct {
+	// Lost clients lost their connection; Back have one again, and Recovered of
+	// those their old session.
+	Lost      int `json:"lost"`
+	Back      int `json:"back"`
+	Recovered int `json:"recovered"`
+	// LastBack is when the last of Back came, LastWhole when the last of them had
+	// what was sent before it was back: see stamp.Clock.
+	LastBack  int64 `json:"last_back"`
+	LastWhole int64 `json:"last_whole"`
+	// Latency is as in Mark, from the break of a connection until its client is
+	// back.
+	Latency []byte `json:"latency"`
 }
 
 // SourceSent is how many messages one source sent.

@@ -45,6 +45,9 @@ func (d *dialer) prepare() error {
 		p.family, p.sockaddr = sockaddr(addr)
 		d.peers = append(d.peers, p)
 	}
+	for i := range d.clients {
+		d.clients[i].peer = d.set.Plan.Target(d.set.First+i, len(d.peers))
+	}
 	return nil
 }
 
@@ -55,9 +58,8 @@ func sockaddr(a netip.AddrPort) (family int, sa unix.Sockaddr) {
 	return unix.AF_INET6, &unix.SockaddrInet6{Port: int(a.Port()), Addr: a.Addr().As16()}
 }
 
-// peer returns the peer of a client. Neighbours go to different ones, so that
-// the members of one room are spread over all nodes.
-func (d *dialer) peer(i int) *peer { return &d.peers[(d.set.First+i)%len(d.peers)] }
+// peer returns the peer of a client.
+func (d *dialer) peer(i int) *peer { return &d.peers[d.clients[i].peer] }
 
 func (d *dialer) target(i int) Target { return d.peer(i).target }
 
@@ -162,7 +164,7 @@ func (d *dialer) greetFloor(i int) {
 	c.out = binary.BigEndian.AppendUint32(c.out, uint32(d.judge.rooms[i]))
 	d.soil(i)
 	c.state = greeting
-	d.ready(i)
+	d.ready(i, nil)
 }
 
 // shaken reads the answer to the handshake and returns its length, 0 if it is
@@ -174,18 +176,33 @@ func (d *dialer) shaken(i int, p []byte) (int, error) {
 	}
 	d.clients[i].state = greeting
 	if !d.set.Protocol.ServerOpens() {
-		d.request(i, dialect.Request{Verb: dialect.Hello})
+		d.hello(i)
 	}
 	return n, nil
 }
 
-// ready is called when a client may send.
-func (d *dialer) ready(i int) {
+// hello asks for a session, or for the one that the client had.
+func (d *dialer) hello(i int) {
+	r := dialect.Request{Verb: dialect.Hello}
+	if s := d.returner.session(i); s != nil {
+		r.Session, r.Offset = s.secret, s.offset
+	}
+	d.request(i, r)
+}
+
+// ready is called when a client may send; secret is that of its session.
+func (d *dialer) ready(i int, secret []byte) {
 	c := &d.clients[i]
 	if c.state != greeting {
 		return
 	}
 	c.state = ready
+	if s := d.returner.session(i); s != nil && s.lost != 0 {
+		d.returner.returned(i, secret)
+		return
+	} else if s != nil {
+		s.secret = append(s.secret, secret...)
+	}
 	d.pending--
 	d.done++
 	d.judge.record(d.clock.Now() - c.begun)

@@ -21,8 +21,13 @@ func (j *joiner) proceed(now int64) {
 		j.moved = now
 	}
 	for j.next-j.done < j.set.Concurrency && j.next < len(j.clients) {
-		j.request(j.next, dialect.Request{Verb: dialect.Join, Room: j.roomName(j.next)})
+		i := j.next
 		j.next++
+		if j.set.Plan.Listens(j.set.First + i) {
+			j.join(i)
+		} else {
+			j.acked(i)
+		}
 	}
 	if now-j.moved > int64(j.set.Timeout) {
 		j.fail(&Fault{
@@ -30,6 +35,10 @@ func (j *joiner) proceed(now int64) {
 			Advice: "the server must serve the contract: `join` (room, ack), `say` (room, payload), `echo` (payload, ack)",
 		})
 	}
+}
+
+func (j *joiner) join(i int) {
+	j.request(i, dialect.Request{Verb: dialect.Join, Room: j.roomName(i)})
 }
 
 // acked takes the ack of a join.

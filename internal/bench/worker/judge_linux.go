@@ -71,7 +71,7 @@ func (j *judge) arrived(i int, payload []byte) {
 	}
 	per := j.set.Plan.Publishers
 	k := int(s.Source) - int(j.rooms[i])*per
-	if k < 0 || k >= per {
+	if k < 0 || k >= per || j.deaf(i) {
 		j.tally.Misrouted++
 		return
 	}
@@ -79,9 +79,13 @@ func (j *judge) arrived(i int, payload []byte) {
 	j.tally.Count(v)
 	if v != check.Duplicate {
 		j.record(now - s.Sent)
+		j.returner.arrived(i, s.Sent, now)
 		j.sender.landed(int(s.Source), now)
 	}
 }
+
+// deaf reports whether a client is not in its room.
+func (j *judge) deaf(i int) bool { return !j.set.Plan.Listens(j.set.First + i) }
 
 // mark reports what happened since the last mark and begins the next.
 func (j *judge) mark() *Mark {
@@ -108,7 +112,10 @@ func (j *judge) mark() *Mark {
 // expected is how many deliveries this worker must have seen.
 func (j *judge) expected(sent []uint32) (n uint64) {
 	per := j.set.Plan.Publishers
-	for _, room := range j.rooms {
+	for i, room := range j.rooms {
+		if j.deaf(i) {
+			continue
+		}
 		for k := range per {
 			n += uint64(sent[int(room)*per+k])
 		}
@@ -121,10 +128,13 @@ func (j *judge) verdict(sent []uint32) *check.Tally {
 	per := j.set.Plan.Publishers
 	t := j.tally
 	for i, room := range j.rooms {
+		if j.deaf(i) {
+			continue
+		}
 		for k := range per {
 			t.Expect(&j.streams[i*per+k], sent[int(room)*per+k])
 		}
 	}
-	t.Disconnected = uint64(j.lost)
+	t.Disconnected = uint64(j.lost + j.returner.missing())
 	return &t
 }

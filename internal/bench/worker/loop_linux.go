@@ -35,7 +35,7 @@ const (
 )
 
 // loop holds the clients of one worker. All runs on one goroutine; the dialer,
-// joiner, sender and judge are its parts.
+// joiner, sender, judge and returner are its parts.
 type loop struct {
 	set    Setup
 	speak  dialect.Dialect
@@ -45,12 +45,13 @@ type loop struct {
 	orders <-chan Order
 	out    *json.Encoder
 
-	phase   phase
-	clients []client
-	dialer  dialer
-	joiner  joiner
-	sender  sender
-	judge   judge
+	phase    phase
+	clients  []client
+	dialer   dialer
+	joiner   joiner
+	sender   sender
+	judge    judge
+	returner returner
 
 	buffer   []byte // what a client is reading
 	scratch  []byte // a message being made
@@ -72,7 +73,7 @@ func newLoop(s Setup, clock stamp.Clock, orders <-chan Order, out io.Writer) (*l
 		clients: make([]client, s.End-s.First),
 		buffer:  make([]byte, 256<<10),
 	}
-	l.dialer.loop, l.joiner.loop, l.sender.loop, l.judge.loop = l, l, l, l
+	l.dialer.loop, l.joiner.loop, l.sender.loop, l.judge.loop, l.returner.loop = l, l, l, l, l
 	name := s.Protocol
 	if s.Floor {
 		name = dialect.SocketIO // the floor's frames are those of Socket.IO
@@ -86,6 +87,7 @@ func newLoop(s Setup, clock stamp.Clock, orders <-chan Order, out io.Writer) (*l
 	}
 	l.judge.prepare()
 	l.sender.prepare()
+	l.returner.prepare()
 	l.poller, err = newPoller()
 	return l, err
 }
@@ -120,6 +122,7 @@ func (l *loop) step() error {
 		l.settle(now)
 	case holdPhase, donePhase:
 	}
+	l.returner.proceed(now)
 	l.sender.proceed(now)
 	l.progress(now)
 	l.flushAll()
@@ -197,6 +200,8 @@ func (l *loop) obey(o Order) {
 		l.sender.setWindow(o.Window)
 	case OpMark:
 		l.report(Report{Op: OpMark, Mark: l.judge.mark()})
+	case OpReturns:
+		l.report(Report{Op: OpReturns, Returns: l.returner.sum()})
 	case OpStop:
 		l.sender.running = false
 		l.report(Report{Op: OpStop, Sent: l.sender.sent()})

@@ -41,6 +41,29 @@ func verifyPlan(t *testing.T, p Plan) {
 	}
 }
 
+// TestApartCrossesServers: all senders are on the first server, all others on the
+// rest, evenly.
+func TestApartCrossesServers(t *testing.T) {
+	p := Plan{Clients: 42, Rooms: 6, Publishers: 2, Apart: true}
+	if err := p.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	sources := map[int]bool{}
+	for n := range p.Sources() {
+		sources[p.Sender(n)] = true
+	}
+	var on [4]int
+	for c := range p.Clients {
+		on[p.Target(c, len(on))]++
+		if sources[c] == p.Listens(c) || sources[c] != (p.Target(c, len(on)) == 0) {
+			t.Errorf("client %d: sends %v, listens %v, is on %d", c, sources[c], p.Listens(c), p.Target(c, len(on)))
+		}
+	}
+	if on != [4]int{12, 10, 10, 10} {
+		t.Errorf("clients on each server: %v", on)
+	}
+}
+
 func TestPlanValidate(t *testing.T) {
 	for want, p := range map[string]Plan{
 		"clients is 0":     {Clients: 0, Rooms: 1},
@@ -48,6 +71,7 @@ func TestPlanValidate(t *testing.T) {
 		"rooms is 3":       {Clients: 2, Rooms: 3},
 		"publishers is 3":  {Clients: 5, Rooms: 2, Publishers: 3},
 		"publishers is -1": {Clients: 5, Rooms: 2, Publishers: -1},
+		"clients is 5":     {Clients: 5, Rooms: 2, Publishers: 2, Apart: true},
 	} {
 		if err := p.Validate(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: got %v, want %q", p, err, want)

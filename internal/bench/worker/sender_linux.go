@@ -49,6 +49,9 @@ func (s *sender) prepare() {
 			s.first = n
 		}
 		lo, hi := plan.Bounds(n / plan.Publishers)
+		if plan.Apart {
+			lo += plan.Publishers
+		}
 		members := min(hi, s.set.End) - max(lo, s.set.First)
 		s.sources = append(s.sources, source{client: c - s.set.First, members: uint32(members)})
 	}
