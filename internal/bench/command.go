@@ -32,6 +32,7 @@ partial summary.`,
 		modeCommand(Idle, "Connect clients and hold them: connect rate, memory per client"),
 		modeCommand(Fanout, "Send to few large rooms: CPU per delivery, latency, most deliveries per second"),
 		modeCommand(Rooms, "Send to many small rooms"),
+		modeCommand(Return, "Kill a server and see how its clients come back to the others"),
 		modeCommand(Echo, "Send requests and wait for their acks"),
 		modeCommand(Floor, "Measure what fan-out costs at the least: bare write(2) to bare TCP clients"),
 		compareCommand(),
@@ -65,7 +66,7 @@ func modeCommand(mode Mode, short string) *cobra.Command {
 func runMode(ctx context.Context, cmd *cobra.Command, opts Options, out output) error {
 	show := newProgress(cmd.ErrOrStderr(), opts.withDefaults().Clients)
 	result, err := start(ctx, opts, execLauncher(benchArgs(cmd)), show)
-	if result == nil || (err != nil && result.Traffic == nil) {
+	if result == nil || (err != nil && result.Traffic == nil && result.Return == nil) {
 		return err
 	}
 	if writeErr := out.write(cmd.OutOrStdout(), result); writeErr != nil && err == nil {

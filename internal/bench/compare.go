@@ -19,6 +19,7 @@ type Comparison struct {
 	Started time.Time    `json:"started"`
 	Runs    int          `json:"runs"`  // of each case on each server
 	Scale   float64      `json:"scale"` // of clients, rooms and rates
+	Nodes   int          `json:"nodes"` // processes of each server; more where a case needs it
 	Servers []string     `json:"servers"`
 	Cases   []string     `json:"cases"`
 	// Results are by case, then by server, in the order of the runs.
@@ -55,16 +56,20 @@ func compareCommand() *cobra.Command {
 
 Each server is started by its command line, anew for each case; {addr} in it
 stands for the address to listen on, {port} for the port alone. Its process and
-those that it starts are measured.`,
+those that it starts are measured. With --nodes it is started so many times, and
+the cases are others: those of a cluster. {redis} stands for the URL of a Redis
+that is started for each case, keeps nothing on disk, and is measured apart.`,
 		Example: `  belfry bench compare \
     --server 'belfry=belfry bench server --listen {addr}' \
-    --server 'node=node interop/node/server.js --port {port}'`,
+    --server 'node=node interop/node/server.js --port {port}'
+  belfry bench compare --nodes 2 \
+    --server 'belfry=belfry bench server --listen {addr} --redis {redis}'`,
 		Args:         cobra.NoArgs,
 		SilenceUsage: true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c.launch, c.log = execLauncher(benchArgs(cmd)), cmd.ErrOrStderr()
-			if c.Runs < 1 || c.Scale <= 0 {
-				return fmt.Errorf("runs is %d, scale is %v: want more than 0", c.Runs, c.Scale)
+			if c.Runs < 1 || c.Scale <= 0 || c.Nodes < 1 {
+				return fmt.Errorf("runs is %d, scale is %v, nodes is %d: want more than 0", c.Runs, c.Scale, c.Nodes)
 			}
 			if err := c.prepare(servers, protocols, only); err != nil {
 				return err
@@ -75,7 +80,8 @@ those that it starts are measured.`,
 	f := cmd.Flags()
 	f.StringArrayVar(&servers, "server", nil, "name=command of a server; repeat")
 	f.StringToStringVar(&protocols, "protocol", nil, "name=centrifuge for a server that speaks that protocol")
-	f.StringSliceVar(&only, "case", nil, "cases to run (default all but idle-19k): "+caseNames())
+	f.StringSliceVar(&only, "case", nil, "cases to run (default all but idle-19k; with --nodes those of a cluster): "+caseNames())
+	f.IntVar(&c.Nodes, "nodes", 1, "processes of each server; at least 2 in the cases of a cluster")
 	f.IntVar(&c.Runs, "runs", 3, "runs of each case on each server")
 	f.DurationVar(&c.tune.duration, "duration", 0, "how long to measure (default as the case has it)")
 	f.DurationVar(&c.tune.warmup, "warmup", 0, "how long to send before (default as the case has it)")
@@ -105,7 +111,7 @@ func (c *comparison) prepare(servers []string, protocols map[string]string, only
 		c.servers = append(c.servers, one)
 		c.Servers = append(c.Servers, one.name)
 	}
-	picked, err := pickCases(only)
+	picked, err := pickCases(only, c.Nodes)
 	c.cases = picked
 	for _, k := range picked {
 		c.Cases = append(c.Cases, k.name)
@@ -163,17 +169,15 @@ func (c *comparison) runOne(ctx context.Context, k benchCase, s contestant) {
 	}
 	c.keep(k, s.name, func() (*Result, error) {
 		o := c.tune.apply(k.opts, c.Scale)
-		up, err := s.start(ctx)
+		up, err := s.startAll(ctx, max(c.Nodes, k.nodes))
 		if err != nil {
 			return nil, err
 		}
-		defer up.stop()
-		o.URLs, o.PIDs, o.Protocol = []string{"http://" + up.addr}, []int{up.pid()}, s.protocol
-		r, err := start(ctx, o, c.launch, &progress{})
+		r, err := start(ctx, up.options(o, s.protocol), c.launch, &progress{})
 		if err != nil {
 			err = fmt.Errorf("%w%s", err, up.lastWords())
 		}
-		return r, err
+		return r, errors.Join(err, up.stop())
 	})
 }
 
@@ -183,7 +187,7 @@ func (c *comparison) keep(k benchCase, name string, run func() (*Result, error))
 	switch {
 	case err != nil:
 		c.Failures = append(c.Failures, fmt.Sprintf("%s, %s: %v", k.name, name, err))
-		fmt.Fprintf(c.log, "%-14s %-12s failed: %v\n", k.name, name, err)
+		fmt.Fprintf(c.log, "%-16s %-16s failed: %v\n", k.name, name, err)
 		return
 	case r.Partial:
 		return // interrupted: not comparable
@@ -192,5 +196,5 @@ func (c *comparison) keep(k benchCase, name string, run func() (*Result, error))
 		c.Results[k.name] = map[string][]*Result{}
 	}
 	c.Results[k.name][name] = append(c.Results[k.name][name], r)
-	fmt.Fprintf(c.log, "%-14s %-12s %s\n", k.name, name, k.brief(r))
+	fmt.Fprintf(c.log, "%-16s %-16s %s\n", k.name, name, k.brief(r))
 }

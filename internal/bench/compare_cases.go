@@ -16,6 +16,7 @@ type benchCase struct {
 	opts    Options
 	floor   bool // the floor is measured, too
 	extra   bool // runs only when asked for
+	nodes   int  // at least so many processes; 0 is one, and not a case of a cluster
 	metrics []metric
 }
 
@@ -28,7 +29,10 @@ type metric struct {
 }
 
 // cases returns all cases, in the order of the table.
-func cases() []benchCase {
+func cases() []benchCase { return append(singleCases(), clusterCases()...) }
+
+// singleCases returns the cases of one process.
+func singleCases() []benchCase {
 	idle := []metric{
 		{title: "memory per idle client, KiB", decimals: 1, value: memoryPerClient},
 		{title: "CPU s per 1,000 connects", decimals: 3, value: func(r *Result) *float64 { return r.Connect.Per1000 }},
@@ -138,11 +142,13 @@ func caseNames() string {
 	return strings.Join(names, ", ")
 }
 
-// pickCases returns the cases of those names; the usual ones if none are named.
-func pickCases(names []string) ([]benchCase, error) {
+// pickCases returns the cases of those names; if none are named, the usual ones
+// for so many nodes.
+func pickCases(names []string, nodes int) ([]benchCase, error) {
 	var picked []benchCase
 	for _, k := range cases() {
-		if slices.Contains(names, k.name) || (len(names) == 0 && !k.extra) {
+		usual := !k.extra && (k.nodes > 0) == (nodes > 1)
+		if slices.Contains(names, k.name) || (len(names) == 0 && usual) {
 			picked = append(picked, k)
 		}
 	}
@@ -160,6 +166,9 @@ func (t tuning) apply(o Options, scale float64) Options {
 	if o.Rooms > 1 || o.Mode == Echo {
 		o.Rooms = max(int(float64(o.Rooms)*scale), 1)
 		o.Rate *= scale
+	}
+	if o.Apart { // somebody has to listen in each room
+		o.Clients = max(o.Clients, o.Rooms*(o.Publishers+1))
 	}
 	replace(&o.Duration, t.duration)
 	replace(&o.Warmup, t.warmup)

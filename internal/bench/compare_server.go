@@ -50,15 +50,15 @@ type upServer struct {
 	log   tail
 }
 
-// start starts the server on a free port and waits until it accepts
-// connections.
-func (c contestant) start(ctx context.Context) (*upServer, error) {
+// start starts one process of the server on a free port and waits until it
+// accepts connections. redis is the URL of the Redis that it is to use.
+func (c contestant) start(ctx context.Context, redis string) (*upServer, error) {
 	addr, err := freeAddr()
 	if err != nil {
 		return nil, err
 	}
 	_, port, _ := net.SplitHostPort(addr)
-	line := strings.NewReplacer("{addr}", addr, "{port}", port).Replace(c.command)
+	line := strings.NewReplacer("{addr}", addr, "{port}", port, redisWord, redis).Replace(c.command)
 	s := &upServer{addr: addr, ended: make(chan struct{})}
 	s.cmd = exec.Command("/bin/sh", "-c", "exec "+line)
 	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
@@ -124,7 +124,7 @@ func (s *upServer) stop() {
 // lastWords returns what the server wrote last, for an error message.
 func (s *upServer) lastWords() string {
 	if w := s.log.String(); w != "" {
-		return "\nthe server wrote: " + w
+		return "\nthe server at " + s.addr + " wrote: " + w
 	}
 	return ""
 }

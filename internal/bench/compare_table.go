@@ -19,6 +19,9 @@ func (c *comparison) writeTable(w io.Writer) error {
 	if c.Scale != 1 {
 		fmt.Fprintf(&b, "Clients, rooms and rates are %v times those in the table.\n\n", c.Scale)
 	}
+	if c.Nodes > 1 {
+		fmt.Fprintf(&b, "Each server is %d processes; Redis is not counted to them.\n\n", c.Nodes)
+	}
 	columns := c.columns()
 	fmt.Fprintf(&b, "| | %s |\n|---|%s\n", strings.Join(columns, " | "), strings.Repeat("---|", len(columns)))
 	for _, k := range c.cases {

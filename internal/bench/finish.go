@@ -35,6 +35,9 @@ func (r *run) finish(ctx context.Context) error {
 
 // remember notes what the servers hold at the end of the measurement.
 func (r *run) remember() error {
+	if err := r.weighRedis(); err != nil {
+		return err
+	}
 	m := r.result.Memory
 	if m == nil {
 		return nil

@@ -8,6 +8,7 @@ func loadFlags(f *pflag.FlagSet, o *Options) {
 	if o.Mode != Floor {
 		f.StringArrayVar(&o.URLs, "url", nil, "server, http://host:port[/path]; repeat for several nodes, clients are spread over them")
 		f.StringVar((*string)(&o.Protocol), "protocol", string(d.Protocol), "socketio, or centrifuge: the JSON protocol of that library")
+		f.StringVar(&o.Redis, "redis", "", "host:port of a Redis that the servers share, to measure it, too")
 		f.IntSliceVar(&o.PIDs, "pid", nil, "server process to measure, with its descendants; repeat for several")
 	}
 	f.IntVar(&o.Clients, "clients", d.Clients, "connections")
@@ -19,9 +20,12 @@ func loadFlags(f *pflag.FlagSet, o *Options) {
 	f.Float64Var(&o.ConnectRate, "connect-rate", 0, "connections begun per second (default no bound)")
 	f.DurationVar(&o.Timeout, "connect-timeout", d.Timeout, "longest time for one handshake")
 	f.Uint64Var(&o.Seed, "seed", d.Seed, "makes the payloads")
-	if o.Mode != Idle {
-		trafficFlags(f, o, d)
+	if o.Mode == Idle {
+		f.BoolVar(&o.Join, "join", false, "let the clients join rooms")
+		f.IntVar(&o.Rooms, "rooms", d.Rooms, "with --join: rooms, each client in one")
+		return
 	}
+	trafficFlags(f, o, d)
 }
 
 // explicitZeros notes where the user said 0, which is a value on the command
@@ -49,7 +53,7 @@ func trafficFlags(f *pflag.FlagSet, o *Options, d Options) {
 		return
 	}
 	rooms, rate := d.Rooms, d.Rate
-	if o.Mode == Rooms {
+	if o.Mode == Rooms || o.Mode == Return {
 		rooms, rate = 0, 0 // they depend on --clients
 	}
 	f.IntVar(&o.Rooms, "rooms", rooms, "rooms, each client in one"+roomsDefault(o.Mode))
@@ -58,20 +62,28 @@ func trafficFlags(f *pflag.FlagSet, o *Options, d Options) {
 		return
 	}
 	f.IntVar(&o.Publishers, "publishers", d.Publishers, "clients of each room that send")
+	if o.Mode == Return {
+		f.IntVar(&o.Victim, "kill", 0, "process to kill: that of the last --url")
+		return
+	}
+	f.BoolVar(&o.Apart, "apart", false, "have the senders alone on the first --url, and not in their rooms")
 	f.BoolVar(&o.Saturate, "saturate", false, "send as fast as messages arrive, with more and more on the way, and report the best")
 	f.DurationVar(&o.Step, "step", d.Step, "with --saturate: time for each window")
 	f.IntVar(&o.WindowMax, "window-max", d.WindowMax, "with --saturate: messages that each sender has on the way at most")
 }
 
 func roomsDefault(m Mode) string {
-	if m == Rooms {
+	switch m {
+	case Rooms:
 		return " (default a fifth of --clients)"
+	case Return:
+		return " (default one for 21 --clients)"
 	}
 	return ""
 }
 
 func rateDefault(m Mode) string {
-	if m == Rooms {
+	if m == Rooms || m == Return {
 		return " (default one per room)"
 	}
 	return ""

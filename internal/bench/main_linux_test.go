@@ -1,9 +1,12 @@
 package bench
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
+	"os/signal"
+	"syscall"
 	"testing"
 	"time"
 
@@ -11,8 +14,10 @@ import (
 	"github.com/spf13/cobra"
 	"go.uber.org/goleak"
 
+	"github.com/seed-09a96375/belfry/internal/backplane"
 	"github.com/seed-09a96375/belfry/internal/bench/benchtest"
 	"github.com/seed-09a96375/belfry/internal/bench/floor"
+	"github.com/seed-09a96375/belfry/internal/bench/server"
 	"github.com/seed-09a96375/belfry/internal/bench/worker"
 )
 
@@ -32,6 +37,7 @@ func TestMain(m *testing.M) {
 	testscript.Main(leakChecked{m}, map[string]func(){
 		"belfry":          commandLine,
 		"contract-server": contractServer,
+		"belfry-node":     belfryNode,
 	})
 }
 
@@ -53,6 +59,18 @@ func contractServer() {
 		os.Exit(1)
 	}
 	select {}
+}
+
+// belfryNode is Belfry with recovery, on the address and the Redis that are its
+// arguments.
+func belfryNode() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	bus := backplane.Options{URL: os.Args[2], Interest: true, Recovery: time.Minute}
+	if err := server.Run(ctx, server.Options{Listen: os.Args[1], Bus: bus, Out: os.Stdout}); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 }
 
 // inProcess runs helpers as goroutines of the test.

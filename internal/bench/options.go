@@ -18,6 +18,7 @@ const (
 	Idle   Mode = "idle"   // nothing but answer heartbeats
 	Fanout Mode = "fanout" // listen in few large rooms to which few send
 	Rooms  Mode = "rooms"  // listen in many small rooms, each with its sender
+	Return Mode = "return" // a server is killed, its clients come back to the others
 	Echo   Mode = "echo"   // each sends and waits for the ack with the payload
 	Floor  Mode = "floor"  // as Fanout and Rooms, but bare TCP and bare write(2)
 )
@@ -30,15 +31,23 @@ type Options struct {
 	URLs []string
 	// Protocol defaults to Socket.IO.
 	Protocol dialect.Name
+	// Redis is the address, host:port, of a Redis that the servers share and that
+	// is measured, too.
+	Redis string
 	// Clients is the number of connections. Default 1000.
 	Clients int
 	// Rooms is the number of rooms, each client in one. Default 1; with Rooms
-	// mode a fifth of Clients.
+	// mode a fifth of Clients, with Return one for 21 clients.
 	Rooms int
+	// Join has the clients of Idle join their rooms, which others do anyway.
+	Join bool
+	// Apart has the senders alone on the first of several servers, and not in
+	// their rooms. Return does so in any case.
+	Apart bool
 	// Publishers is the number of senders in each room. Default 1.
 	Publishers int
 	// Rate is messages per second over all rooms. Default 10; with Rooms mode
-	// one per room. With Echo 0 means: as fast as the answers come.
+	// and Return one per room. With Echo 0 means: as fast as the answers come.
 	Rate float64
 	// InFlight is how many requests each Echo client keeps on the way when Rate
 	// is 0. Default 1.
@@ -77,6 +86,8 @@ type Options struct {
 	Grace time.Duration
 	// PIDs are the server's processes; they and their descendants are measured.
 	PIDs []int
+	// Victim is the process that Return kills: that of the last of URLs.
+	Victim int
 	// Seed makes payloads and masks. Default 1.
 	Seed uint64
 }
@@ -121,6 +132,12 @@ func (o Options) withModeDefaults() Options {
 		setDefault(&o.Clients, 10_000)
 		setDefault(&o.Rooms, max(o.Clients/5, 1))
 		setDefault(&o.Rate, float64(o.Rooms))
+	case Return:
+		o.Apart = true
+		setDefault(&o.Clients, 2100)
+		setDefault(&o.Rooms, max(o.Clients/21, 1))
+		setDefault(&o.Rate, float64(o.Rooms))
+		setDefault(&o.Duration, 5*time.Second)
 	case Echo:
 		setDefault(&o.Clients, 200)
 		setDefault(&o.Drain, -1)
@@ -168,14 +185,31 @@ func (o Options) Validate() error {
 	case o.Duration < 0, o.Step < 0, o.WindowMax < 0:
 		return errors.New("duration, step and window-max must not be negative")
 	}
-	_, err := dialect.New(o.Protocol)
-	return err
+	if _, err := dialect.New(o.Protocol); err != nil {
+		return err
+	}
+	return o.validateNodes()
+}
+
+// validateNodes checks what concerns several servers.
+func (o Options) validateNodes() error {
+	switch {
+	case o.Apart && len(o.URLs) < 2:
+		return fmt.Errorf("url is %q: want at least 2, for senders have a server of their own", o.URLs)
+	case o.Apart && o.Saturate && o.Workers > 1:
+		return fmt.Errorf("workers is %d: want 1, senders that are apart saturate from one process only", o.Workers)
+	case o.Mode == Return && o.Victim <= 0:
+		return errors.New("kill is empty: want the process of the last --url")
+	case o.Mode == Return && o.Protocol != dialect.SocketIO:
+		return fmt.Errorf("protocol is %s: want %s, only there sessions come back", o.Protocol, dialect.SocketIO)
+	}
+	return nil
 }
 
 func (o Options) plan() worker.Plan {
-	p := worker.Plan{Clients: o.Clients, Rooms: o.Rooms, Publishers: o.Publishers}
+	p := worker.Plan{Clients: o.Clients, Rooms: o.Rooms, Publishers: o.Publishers, Apart: o.Apart}
 	if o.Mode == Idle {
-		p.Publishers = 0
+		p.Publishers, p.Apart = 0, false
 	}
 	return p
 }

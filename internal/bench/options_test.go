@@ -22,6 +22,9 @@ func TestDefaults(t *testing.T) {
 		{Options{Mode: Echo}, func(o Options) bool {
 			return o.Clients == 200 && o.Rooms == 200 && o.Rate == 0 && o.InFlight == 1 && o.Drain < 0
 		}},
+		{Options{Mode: Return}, func(o Options) bool {
+			return o.Clients == 2100 && o.Rooms == 100 && o.Rate == 100 && o.Apart && o.plan().Apart
+		}},
 		{Options{Mode: Idle, Clients: 15_001}, func(o Options) bool { return o.Workers == 2 }},
 	} {
 		if got := c.in.withDefaults(); !c.want(got) {
@@ -36,17 +39,25 @@ func TestValidateNamesFieldValueAndRule(t *testing.T) {
 		t.Errorf("defaults: %v", err)
 	}
 	for want, change := range map[string]func(*Options){
-		"url is empty":          func(o *Options) { o.URLs = nil },
-		"size is 31":            func(o *Options) { o.Size = 31 },
-		"rate is -1":            func(o *Options) { o.Rate = -1 },
-		"in-flight is -1":       func(o *Options) { o.InFlight = -1 },
-		"clients is -5":         func(o *Options) { o.Clients, o.Workers = -5, -6 },
-		"rooms is 1001":         func(o *Options) { o.Rooms = 1001 },
-		"publishers is 1001":    func(o *Options) { o.Publishers = 1001 },
-		"workers is 1001":       func(o *Options) { o.Workers, o.Concurrency = 1001, 2000 },
-		"concurrency is 1":      func(o *Options) { o.Workers, o.Concurrency = 2, 1 },
-		`protocol "stomp"`:      func(o *Options) { o.Protocol = "stomp" },
-		"must not be negative":  func(o *Options) { o.Step = -1 },
+		"url is empty":         func(o *Options) { o.URLs = nil },
+		"size is 31":           func(o *Options) { o.Size = 31 },
+		"rate is -1":           func(o *Options) { o.Rate = -1 },
+		"in-flight is -1":      func(o *Options) { o.InFlight = -1 },
+		"clients is -5":        func(o *Options) { o.Clients, o.Workers = -5, -6 },
+		"rooms is 1001":        func(o *Options) { o.Rooms = 1001 },
+		"publishers is 1001":   func(o *Options) { o.Publishers = 1001 },
+		"workers is 1001":      func(o *Options) { o.Workers, o.Concurrency = 1001, 2000 },
+		"concurrency is 1":     func(o *Options) { o.Workers, o.Concurrency = 2, 1 },
+		`protocol "stomp"`:     func(o *Options) { o.Protocol = "stomp" },
+		"must not be negative": func(o *Options) { o.Step = -1 },
+		"want at least 2":      func(o *Options) { o.Apart = true },
+		"workers is 2: want 1,": func(o *Options) {
+			o.Apart, o.Saturate, o.Workers, o.URLs = true, true, 2, []string{"http://a", "http://b"}
+		},
+		"kill is empty": func(o *Options) { o.Mode, o.URLs = Return, []string{"http://a", "http://b"} },
+		"protocol is centrifuge": func(o *Options) {
+			o.Mode, o.Victim, o.Protocol, o.URLs = Return, 1, "centrifuge", []string{"http://a", "http://b"}
+		},
 		"want http://host:port": func(o *Options) { o.URLs = []string{"127.0.0.1:3000"} },
 	} {
 		o := good

@@ -28,14 +28,18 @@ type Result struct {
 	// DrainMS is how long arrivals may have waited for the client to read them,
 	// in milliseconds. Latencies contain it.
 	DrainMS float64 `json:"drain_ms"`
+	// Apart says that the senders were on a server of their own.
+	Apart bool `json:"apart,omitempty"`
 
-	Connect   Connect     `json:"connect"`
-	Hold      *Hold       `json:"hold,omitempty"`
-	Traffic   *Traffic    `json:"traffic,omitempty"`
-	Steps     []Traffic   `json:"steps,omitempty"` // of a saturation, Traffic is the best
-	Check     check.Tally `json:"check"`
-	Memory    *Memory     `json:"memory,omitempty"`
-	Generator Generator   `json:"generator"`
+	Connect   Connect      `json:"connect"`
+	Hold      *Hold        `json:"hold,omitempty"`
+	Traffic   *Traffic     `json:"traffic,omitempty"`
+	Steps     []Traffic    `json:"steps,omitempty"` // of a saturation, Traffic is the best
+	Return    *Returned    `json:"return,omitempty"`
+	Check     check.Tally  `json:"check"`
+	Memory    *Memory      `json:"memory,omitempty"`
+	Redis     *RedisMemory `json:"redis_memory,omitempty"`
+	Generator Generator    `json:"generator"`
 }
 
 // Connect is the phase in which the clients connect.
@@ -82,10 +86,17 @@ type Traffic struct {
 	// deliveries.
 	ServerCPU  *float64 `json:"server_cpu,omitempty"`
 	PerMillion *float64 `json:"server_cpu_per_million,omitempty"`
+	// Redis is what the Redis of the servers did meanwhile, which is not in
+	// ServerCPU; RedisPerMillion its CPU for a million deliveries.
+	Redis           *RedisWork `json:"redis,omitempty"`
+	RedisPerMillion *float64   `json:"redis_cpu_per_million,omitempty"`
+	// RoundTrip is how long a PING of that Redis took meanwhile. It is measured
+	// with true latencies only, where DrainMS is 0.
+	RoundTrip *Latency `json:"redis_round_trip_ms,omitempty"`
 	// GeneratorCPU is what the clients used meanwhile.
 	GeneratorCPU float64 `json:"generator_cpu"`
-	// OthersCPU is what neither the servers that are measured nor the clients
-	// used of this machine meanwhile, in parts of the whole machine, 0 to 1. If it
+	// OthersCPU is what neither the servers and the Redis that are measured nor
+	// the clients used of this machine meanwhile, in parts of the whole machine, 0 to 1. If it
 	// is not small, the figures are not to be trusted.
 	OthersCPU float64 `json:"others_cpu_share"`
 }
@@ -105,6 +116,47 @@ type Memory struct {
 	Before    int64 `json:"before"`    // before the first client
 	Connected int64 `json:"connected"` // when all were connected
 	End       int64 `json:"end"`       // at the end of the measurement
+	// PerClient is (End-Before)/clients.
+	PerClient float64 `json:"per_client"`
+}
+
+// Returned is what became of the clients of a server that was killed.
+type Returned struct {
+	Clients   int `json:"clients"`   // that it had
+	Back      int `json:"back"`      // that were connected again in time
+	Recovered int `json:"recovered"` // of those, with their old session
+	// BackSeconds is from the kill until the last of Back was connected; Seconds
+	// until the last of them also had what was sent before.
+	BackSeconds float64 `json:"back_seconds"`
+	Seconds     float64 `json:"seconds"`
+	// Latency is from the break of a connection until its client was back.
+	Latency Latency `json:"latency_ms"`
+	// Redis is what the Redis of the servers did until all were back, the
+	// messages that were sent meanwhile included; CommandsPerClient its commands
+	// for each of Back.
+	Redis             *RedisWork `json:"redis,omitempty"`
+	CommandsPerClient *float64   `json:"redis_commands_per_client,omitempty"`
+}
+
+// RedisWork is what a Redis did for a while.
+type RedisWork struct {
+	CPU      float64          `json:"cpu"`      // seconds
+	Commands map[string]int64 `json:"commands"` // calls, those from scripts too
+}
+
+// calls returns how many commands there were.
+func (w *RedisWork) calls() (sum float64) {
+	for _, n := range w.Commands {
+		sum += float64(n)
+	}
+	return sum
+}
+
+// RedisMemory is what a Redis held, in bytes.
+type RedisMemory struct {
+	Before int64 `json:"before"` // allocated before the first client
+	End    int64 `json:"end"`    // allocated at the end of the measurement
+	RSS    int64 `json:"rss"`    // had from the system then
 	// PerClient is (End-Before)/clients.
 	PerClient float64 `json:"per_client"`
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed-09a96375/belfry/internal/bench/proc"
+	"github.com/seed-09a96375/belfry/internal/bench/redis"
 	"github.com/seed-09a96375/belfry/internal/bench/stamp"
 	"github.com/seed-09a96375/belfry/internal/bench/worker"
 )
@@ -21,8 +22,9 @@ type run struct {
 	result  *Result
 	show    *progress
 	clock   stamp.Clock
-	spent   int64 // CPU of the workers at the last mark, nanoseconds
-	lost    int   // connections lost until the last mark
+	spent   int64       // CPU of the workers at the last mark, nanoseconds
+	lost    int         // connections lost until the last mark
+	redis   *redis.Conn // nil if none is measured
 }
 
 // start runs one benchmark. When ctx ends, the run ends early with a partial
@@ -35,12 +37,15 @@ func start(ctx context.Context, opts Options, launch launcher, show *progress) (
 		return nil, worker.Run(nil, nil) // says what is needed
 	}
 	r := newRun(opts, show)
-	err := r.prime(ctx, launch)
+	err := r.openRedis(ctx)
+	if err == nil {
+		err = r.prime(ctx, launch)
+	}
 	if err == nil {
 		err = r.phases(ctx, launch)
 	}
 	show.end()
-	closeErr := r.fleet.close()
+	closeErr := errors.Join(r.fleet.close(), r.closeRedis())
 	switch {
 	case err == nil:
 		err = closeErr
@@ -63,7 +68,7 @@ func (r *run) prime(ctx context.Context, launch launcher) error {
 		return nil
 	}
 	o := r.opts
-	o.Mode, o.Clients, o.Rooms, o.Workers = Idle, o.Prime, 1, 1
+	o.Mode, o.Clients, o.Rooms, o.Workers, o.Join, o.Redis = Idle, o.Prime, 1, 1, false, ""
 	first := newRun(o, &progress{})
 	r.show.phase("priming", 0)
 	err := first.connect(ctx, launch)
@@ -95,9 +100,10 @@ func (r *run) newResult() *Result {
 			out.Rate = o.Rate
 		}
 	}
-	if o.Mode != Idle && o.Mode != Echo {
+	if o.Mode != Echo && (o.Mode != Idle || o.Join) {
 		out.Rooms = o.Rooms
 	}
+	out.Apart = o.Apart
 	return out
 }
 
@@ -110,6 +116,8 @@ func (r *run) phases(ctx context.Context, launch launcher) error {
 	switch {
 	case r.opts.Mode == Idle:
 		err = r.hold(ctx)
+	case r.opts.Mode == Return:
+		err = r.killOne(ctx)
 	case r.opts.Saturate:
 		err = r.saturate(ctx)
 	default:
@@ -129,6 +137,9 @@ func (r *run) connect(ctx context.Context, launch launcher) error {
 	}
 	before, err := r.measure()
 	if err != nil {
+		return err
+	}
+	if err := r.weighRedis(); err != nil {
 		return err
 	}
 	r.show.phase("connecting", 0)
@@ -156,7 +167,7 @@ func (r *run) connect(ctx context.Context, launch launcher) error {
 func (r *run) launch(ctx context.Context, launch launcher) (*worker.Setup, error) {
 	o := r.opts
 	setup := &worker.Setup{
-		Plan: o.plan(), Protocol: o.Protocol, Echo: o.Mode == Echo, Floor: o.Mode == Floor,
+		Plan: o.plan(), Protocol: o.Protocol, Echo: o.Mode == Echo, Floor: o.Mode == Floor, Return: o.Mode == Return,
 		RoomPrefix: fmt.Sprintf("bench-%x-", time.Now().UnixNano()),
 		Rate:       o.Rate, Size: o.Size, Drain: max(o.Drain, 0),
 		Concurrency: o.Concurrency / o.Workers, ConnectRate: o.ConnectRate / float64(o.Workers),
@@ -206,7 +217,7 @@ func (r *run) connected(reports []worker.Report, before proc.Snapshot) error {
 	}
 	c := &r.result.Connect
 	c.set(r.opts.Clients, time.Duration(m.longest))
-	c.Latency = m.latency()
+	c.Latency = latencyOf(m.hist)
 	c.ServerCPU = cpuBetween(before, after)
 	c.Per1000 = per(c.ServerCPU, float64(c.Clients), 1000)
 	if before != nil {
@@ -217,8 +228,12 @@ func (r *run) connected(reports []worker.Report, before proc.Snapshot) error {
 
 // join has the clients join their rooms, where there are rooms to join.
 func (r *run) join(ctx context.Context) error {
-	if r.opts.Mode != Fanout && r.opts.Mode != Rooms {
-		return nil
+	switch r.opts.Mode {
+	case Fanout, Rooms, Return:
+	default:
+		if !r.opts.Join {
+			return nil
+		}
 	}
 	r.show.phase("joining", 0)
 	_, err := r.fleet.all(ctx, r.workers, worker.Order{Op: worker.OpJoin})

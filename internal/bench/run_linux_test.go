@@ -30,7 +30,10 @@ func TestCleanRuns(t *testing.T) {
 		{"fanout, nodes and workers", Options{Mode: Fanout, Rate: 300, Workers: 3, Publishers: 10}, 2},
 		{"fanout, long payload", Options{Mode: Fanout, Rate: 10, Size: 60_000}, 1},
 		{"fanout, saturated", Options{Mode: Fanout, Saturate: true, WindowMax: 8}, 1},
+		{"fanout, apart", Options{Mode: Fanout, Rate: 300, Publishers: 3, Apart: true}, 3},
+		{"fanout, apart, saturated", Options{Mode: Fanout, Publishers: 3, Apart: true, Saturate: true, WindowMax: 4}, 2},
 		{"rooms", Options{Mode: Rooms, Rate: 300}, 1},
+		{"rooms, apart, workers", Options{Mode: Rooms, Rate: 300, Apart: true, Workers: 3}, 2},
 		{"rooms, nodes and workers", Options{Mode: Rooms, Rate: 300, Workers: 3}, 2},
 		{"rooms, saturated", Options{Mode: Rooms, Saturate: true, WindowMax: 2}, 1},
 		{"echo", Options{Mode: Echo}, 1},
@@ -70,6 +73,26 @@ func TestFanoutExpectsEveryMessageAtEveryMember(t *testing.T) {
 	// 350 ms at 100/s; the exact number depends on when the run is stopped.
 	if n := r.Check.Expected; n%20 != 0 || n < 20*30 {
 		t.Errorf("expected %d deliveries, want a multiple of 20 clients, about 20×35", n)
+	}
+}
+
+// TestApartExpectsNothingAtSenders: 3 of 20 clients send and do not listen.
+func TestApartExpectsNothingAtSenders(t *testing.T) {
+	servers, urls := nodes(t, benchtest.Options{}, 2)
+	r := mustStart(t, Options{Mode: Fanout, URLs: urls, Rate: 100, Publishers: 3, Apart: true})
+	if n := r.Check.Expected; n == 0 || n%17 != 0 || !r.Apart {
+		t.Errorf("expected %d deliveries, want a multiple of 17 listeners", n)
+	}
+	if a, b := servers[0].Members(), servers[1].Members(); a != 0 || b != 17 {
+		t.Errorf("%d and %d members of rooms, want none on the first server and 17 on the second", a, b)
+	}
+}
+
+func TestIdleClientsJoin(t *testing.T) {
+	servers, urls := nodes(t, benchtest.Options{}, 1)
+	r := mustStart(t, Options{Mode: Idle, URLs: urls, Prime: 3, Join: true, Rooms: 20})
+	if n := servers[0].Members(); n != 20 || r.Rooms != 20 {
+		t.Errorf("%d members, rooms %d; want 20 clients, each in a room", n, r.Rooms)
 	}
 }
 

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"os"
+	"os/exec"
 	"strconv"
 	"testing"
 
@@ -11,10 +12,24 @@ import (
 )
 
 // TestScripts runs the command line, with a server that behaves at $URL.
-func TestScripts(t *testing.T) {
+func TestScripts(t *testing.T) { runScripts(t, "testdata/script") }
+
+// TestClusterScripts does so with servers that need a Redis.
+func TestClusterScripts(t *testing.T) {
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		if os.Getenv("BELFRY_REQUIRE") == "all" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+	runScripts(t, "testdata/cluster")
+}
+
+func runScripts(t *testing.T, dir string) {
+	t.Helper()
 	_, urls := nodes(t, benchtest.Options{}, 1)
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
+		Dir: dir,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("URL", urls[0])
 			// The race detector lets every process sleep for a second at its end.

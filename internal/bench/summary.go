@@ -56,11 +56,16 @@ func writeText(out io.Writer, r *Result) error {
 	}
 	textConnect(w, r)
 	textTraffic(w, r)
+	textReturn(w, r.Return)
 	if r.Hold != nil && r.Hold.ServerCPU != nil {
 		fmt.Fprintf(w, "server CPU while held\t%.2f s in %.0f s\n", *r.Hold.ServerCPU, r.Hold.Seconds)
 	}
 	if m := r.Memory; m != nil && m.End > 0 {
 		fmt.Fprintf(w, "server memory\t%.1f MiB before, %.1f MiB at the end, %.2f KiB per client\n",
+			mib(m.Before), mib(m.End), m.PerClient/1024)
+	}
+	if m := r.Redis; m != nil && m.End > 0 {
+		fmt.Fprintf(w, "Redis memory\t%.1f MiB before, %.1f MiB at the end, %.2f KiB per client\n",
 			mib(m.Before), mib(m.End), m.PerClient/1024)
 	}
 	textCheck(w, r)
@@ -100,10 +105,28 @@ func textTraffic(w io.Writer, r *Result) {
 	if t.PerMillion != nil {
 		fmt.Fprintf(w, "server CPU\t%.3f s per million %s\n", *t.PerMillion, what)
 	}
+	if t.RedisPerMillion != nil {
+		fmt.Fprintf(w, "Redis CPU\t%.3f s per million %s\n", *t.RedisPerMillion, what)
+	}
+	if t.RoundTrip != nil {
+		fmt.Fprintf(w, "Redis round trip\t%s\n", t.RoundTrip)
+	}
 	fmt.Fprintf(w, "generator CPU\t%.2f s, at most %.1f ms behind schedule\n", t.GeneratorCPU, t.BehindMS)
 	fmt.Fprintf(w, "others' CPU\t%.0f%% of the machine\n", t.OthersCPU*100)
 	if t.Stalls > 0 {
 		fmt.Fprintf(w, "stalls\t%d\n", t.Stalls)
+	}
+}
+
+func textReturn(w io.Writer, b *Returned) {
+	if b == nil {
+		return
+	}
+	fmt.Fprintf(w, "killed\t%d clients, %d came back in %.2f s, %d with their session, all whole after %.2f s\n",
+		b.Clients, b.Back, b.BackSeconds, b.Recovered, b.Seconds)
+	fmt.Fprintf(w, "return latency\t%s\n", b.Latency)
+	if b.CommandsPerClient != nil {
+		fmt.Fprintf(w, "Redis meanwhile\t%.2f s CPU, %.1f commands per client\n", b.Redis.CPU, *b.CommandsPerClient)
 	}
 }
 

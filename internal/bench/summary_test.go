@@ -38,21 +38,28 @@ func number(v float64) *float64 { return &v }
 // full is a result with all its parts.
 func full() *Result {
 	latency := Latency{Count: 10, Mean: 1.5, P50: 1, P99: 9.25, P999: 10, Max: 11}
+	work := &RedisWork{CPU: 0.25, Commands: map[string]int64{"evalsha": 100, "publish": 100}}
 	traffic := Traffic{
 		Seconds: 10, Window: 4, Sent: 100, Deliveries: 100_000, PerSecond: 10_000, Latency: latency,
-		BehindMS: 0.5, Stalls: 1, ServerCPU: number(1.37), PerMillion: number(13.7), GeneratorCPU: 0.25, OthersCPU: 0.02,
+		BehindMS: 0.5, Stalls: 1, ServerCPU: number(1.37), PerMillion: number(13.7),
+		Redis: work, RedisPerMillion: number(2.5), RoundTrip: &latency, GeneratorCPU: 0.25, OthersCPU: 0.02,
 	}
 	return &Result{
 		Mode: Fanout, Protocol: "socketio", URLs: []string{"http://127.0.0.1:3000"},
 		Started: time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC), Partial: true,
-		Clients: 1000, Rooms: 1, Publishers: 1, Rate: 10, Size: 128, DrainMS: 3,
+		Clients: 1000, Rooms: 1, Publishers: 1, Rate: 10, Size: 128, DrainMS: 3, Apart: true,
 		Connect: Connect{
 			Clients: 1000, Seconds: 0.5, PerSecond: 2000, Latency: latency,
 			ServerCPU: number(0.4), Per1000: number(0.4),
 		},
-		Hold:      &Hold{Seconds: 30, ServerCPU: number(0.9)},
-		Traffic:   &traffic,
-		Steps:     []Traffic{traffic},
+		Hold:    &Hold{Seconds: 30, ServerCPU: number(0.9)},
+		Traffic: &traffic,
+		Steps:   []Traffic{traffic},
+		Return: &Returned{
+			Clients: 500, Back: 499, Recovered: 498, BackSeconds: 1.5, Seconds: 1.75, Latency: latency,
+			Redis: work, CommandsPerClient: number(0.4),
+		},
+		Redis:     &RedisMemory{Before: 1 << 20, End: 3 << 20, RSS: 8 << 20, PerClient: 2097.152},
 		Check:     check.Tally{Expected: 100_000, Received: 99_999, Lost: 1, Duplicated: 2, OutOfOrder: 3, Misrouted: 4, Corrupt: 5, Disconnected: 6},
 		Memory:    &Memory{Before: 50 << 20, Connected: 60 << 20, End: 70 << 20, PerClient: 20971.52},
 		Generator: Generator{Workers: 1, CPU: 0.75, RSS: 10 << 20},

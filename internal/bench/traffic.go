@@ -107,7 +107,11 @@ func (r *run) interval(ctx context.Context, d time.Duration) (*Traffic, error) {
 	if _, err := r.marks(); err != nil {
 		return nil, err
 	}
-	if err := r.pass(ctx, d); err != nil {
+	watched, err := r.watchRedis(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(r.pass(ctx, d), watched.stop()); err != nil {
 		return nil, err
 	}
 	after, err := r.measure()
@@ -120,6 +124,7 @@ func (r *run) interval(ctx context.Context, d time.Duration) (*Traffic, error) {
 	}
 	t.ServerCPU = cpuBetween(before, after)
 	t.PerMillion = per(t.ServerCPU, float64(t.Deliveries), 1e6)
+	watched.note(t)
 	t.OthersCPU, err = othersCPU(t, busy)
 	return t, err
 }
@@ -134,6 +139,9 @@ func othersCPU(t *Traffic, busy int64) (float64, error) {
 	others := seconds(now-busy) - t.GeneratorCPU
 	if t.ServerCPU != nil {
 		others -= *t.ServerCPU
+	}
+	if t.Redis != nil {
+		others -= t.Redis.CPU
 	}
 	return max(others, 0) / t.Seconds / float64(runtime.NumCPU()), nil
 }
@@ -151,7 +159,7 @@ func (r *run) marks() (*Traffic, error) {
 		return nil, err
 	}
 	t := &Traffic{
-		Seconds: seconds(m.mean), Sent: m.sent, Deliveries: m.arrived, Latency: m.latency(),
+		Seconds: seconds(m.mean), Sent: m.sent, Deliveries: m.arrived, Latency: latencyOf(m.hist),
 		BehindMS: seconds(m.behind) * 1000, Stalls: m.stalls, GeneratorCPU: seconds(m.cpu - r.spent),
 	}
 	if t.Seconds > 0 {
@@ -189,25 +197,31 @@ func merge(reports []worker.Report) (*merged, error) {
 		m.cpu += k.CPU
 		m.rss += k.RSS
 		m.lost += k.Lost
-		h, err := hdrhistogram.Decode(k.Latency)
-		if err != nil {
+		var err error
+		if m.hist, err = addHistogram(m.hist, k.Latency); err != nil {
 			return nil, err
-		}
-		if m.hist == nil {
-			m.hist = h
-		} else {
-			m.hist.Merge(h)
 		}
 	}
 	return m, nil
 }
 
-// latency converts the histogram of microseconds.
-func (m *merged) latency() Latency {
+// addHistogram adds a histogram, as workers report it, to a sum, which is nil at
+// first.
+func addHistogram(sum *hdrhistogram.Histogram, encoded []byte) (*hdrhistogram.Histogram, error) {
+	h, err := hdrhistogram.Decode(encoded)
+	if err != nil || sum == nil {
+		return h, err
+	}
+	sum.Merge(h)
+	return sum, nil
+}
+
+// latencyOf converts a histogram of microseconds.
+func latencyOf(h *hdrhistogram.Histogram) Latency {
 	ms := func(us int64) float64 { return float64(us) / 1000 }
 	return Latency{
-		Count: m.hist.TotalCount(), Mean: m.hist.Mean() / 1000,
-		P50: ms(m.hist.ValueAtPercentile(50)), P99: ms(m.hist.ValueAtPercentile(99)),
-		P999: ms(m.hist.ValueAtPercentile(99.9)), Max: ms(m.hist.Max()),
+		Count: h.TotalCount(), Mean: h.Mean() / 1000,
+		P50: ms(h.ValueAtPercentile(50)), P99: ms(h.ValueAtPercentile(99)),
+		P999: ms(h.ValueAtPercentile(99.9)), Max: ms(h.Max()),
 	}
 }

@@ -23,6 +23,7 @@ type conn struct {
 	number    int // of the client, in the order of connecting
 	delivered int
 	answered  int
+	session   *session // nil without recovery
 	out       sync.Mutex
 }
 
@@ -140,8 +141,8 @@ func (c *conn) socketIO(p string) {
 	switch {
 	case p == "3":
 		c.server.pongs.Add(1)
-	case p == "40":
-		c.send(or(c.server.opts.Welcome, `40{"sid":"x"}`))
+	case strings.HasPrefix(p, "40"):
+		c.hello(p[2:])
 	case strings.HasPrefix(p, "42"):
 		id, args, _ := strings.Cut(p[2:], "[")
 		var event []string

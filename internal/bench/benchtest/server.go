@@ -39,6 +39,12 @@ type Options struct {
 	NoJoinAck bool
 	// Split sends every message in two frames, with a ping between them.
 	Split bool
+	// Recovery gives clients sessions with which they may come back, Socket.IO
+	// only.
+	Recovery bool
+	// Replay says what a client that comes back gets instead of the payloads that
+	// it missed. Calls come one at a time.
+	Replay func(client int, missed []string) []string
 	// Heartbeat sends one heartbeat with each delivery and each answer.
 	Heartbeat bool
 }
@@ -58,12 +64,14 @@ type cluster struct {
 	rooms   map[string][]*conn
 	conns   map[*conn]bool
 	clients int
+	// sessions are by their secret.
+	sessions map[string]*session
 }
 
 // Listen starts the nodes of one server at the addresses, 127.0.0.1:0 for
 // instance. They share their rooms.
 func Listen(o Options, addrs ...string) ([]*Server, error) {
-	shared := &cluster{rooms: map[string][]*conn{}, conns: map[*conn]bool{}}
+	shared := &cluster{rooms: map[string][]*conn{}, conns: map[*conn]bool{}, sessions: map[string]*session{}}
 	var nodes []*Server
 	for _, addr := range addrs {
 		ln, err := net.Listen("tcp", addr)
@@ -93,6 +101,9 @@ func (o Options) withDefaults() Options {
 	if o.Answer == nil {
 		o.Answer = same
 	}
+	if o.Replay == nil {
+		o.Replay = func(_ int, missed []string) []string { return missed }
+	}
 	return o
 }
 
@@ -112,6 +123,34 @@ func (s *Server) Disconnect(n int) {
 		}
 		c.Close()
 	}
+}
+
+// Kill ends the server and its connections at once; other nodes go on.
+func (s *Server) Kill() error {
+	err := s.ln.Close()
+	s.cluster.mu.Lock()
+	for c := range s.cluster.conns {
+		if c.server == s {
+			c.Close()
+		}
+	}
+	s.cluster.mu.Unlock()
+	s.done.Wait()
+	return err
+}
+
+// Members returns how many times clients of this node have joined a room.
+func (s *Server) Members() (n int) {
+	s.cluster.mu.Lock()
+	defer s.cluster.mu.Unlock()
+	for _, members := range s.cluster.rooms {
+		for _, c := range members {
+			if c.server == s {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // Close ends the server and all its connections.
@@ -183,7 +222,7 @@ func (k *cluster) say(room, payload string) {
 	defer k.mu.Unlock()
 	for _, c := range k.rooms[room] {
 		for _, p := range c.server.opts.Deliver(c.number, c.delivered, payload) {
-			c.send(c.delivery(room, p))
+			c.deliver(room, p)
 		}
 		c.delivered++
 	}
