@@ -3,9 +3,12 @@
 package redis
 
 import (
+	"errors"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/bus/redis/redistest"
 )
 
@@ -27,6 +30,34 @@ func TestForeignMessages(t *testing.T) {
 	n.Expect(t, "end")
 	if c := linkOf(link).Counts(); c.Foreign < 30 {
 		t.Errorf("%d foreign messages counted", c.Foreign)
+	}
+}
+
+// TestForeignSessions: sessions that cannot be read are none, those of a newer node
+// are read, and holders that are none do no harm.
+func TestForeignSessions(t *testing.T) {
+	server := redistest.Start(t)
+	_, link := attach(t, open(t, Options{URL: server.URL()}), "a")
+	newer := encoder(encodeSession(&belfry.Session{Socket: "s"}))
+	newer.string(99, "from the future")
+	for i, stored := range []string{"", "what", "1\n", "x\n\x01\x06", "1\n\x02\x06", "1\n" + string(newer)} {
+		hash := sessionHash("/", childSession(i).ID)
+		for _, holder := range []string{"garbage", "dead.RUN"} {
+			server.Must("HSET", "belfry:{0}:sessions:"+holder, hash, stored)
+			server.Must("ZADD", "belfry:{0}:holders", "+inf", holder)
+			s, err := takeChild(t.Context(), link, i, belfry.IfFree)
+			if strings.Contains(stored, "future") {
+				if err != nil || s.Socket != "s" {
+					t.Errorf("a session of a newer node held by %s: %+v, %v", holder, s, err)
+				}
+			} else if !errors.Is(err, belfry.ErrNoSession) {
+				t.Errorf("%q held by %s: %+v, %v, want ErrNoSession", stored, holder, s, err)
+			}
+			check(t, link.(belfry.Sessions).Drop(t.Context(), "/", childSession(i).ID))
+		}
+	}
+	if c := linkOf(link).Counts(); c.Foreign != 10 {
+		t.Errorf("%d foreign sessions counted, want 10", c.Foreign)
 	}
 }
 

@@ -31,6 +31,16 @@ func faults() map[string]func(*bench) {
 			wait(500 * time.Millisecond)
 			b.proxy.restore()
 		},
+		"link cut for a moment": func(b *bench) {
+			b.proxy.cut()
+			wait(100 * time.Millisecond)
+			b.proxy.restore()
+		},
+		"link cut for longer than a lease": func(b *bench) {
+			b.proxy.cut()
+			wait(10 * time.Second)
+			b.proxy.restore()
+		},
 		"link cut often": func(b *bench) {
 			for range 5 {
 				b.proxy.cut()

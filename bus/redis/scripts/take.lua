@@ -21,7 +21,7 @@ if kept then
   return {kept, ''}
 end
 local function lives(node, run)
-  local lease = redis.call('GET', ARGV[2] .. 'lease:' .. node)
+  local lease = node and redis.call('GET', ARGV[2] .. 'lease:' .. node)
   return lease and string.sub(lease, 1, #run + 1) == run .. '.'
     and redis.call('PUBSUB', NUMSUB, ARGV[2] .. 'node:' .. node)[2] > 0
 end
