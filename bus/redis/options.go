@@ -50,7 +50,9 @@ type Log struct {
 	// MaxMessages is about how many of the last messages are kept. Default
 	// 100,000.
 	MaxMessages int
-	// MaxAge bounds the time since the publication. Default 2 minutes. What is
+	// MaxAge bounds the time since the publication. Default 4 minutes: the two
+	// that Socket.IO gives clients to come back, and what they may have missed
+	// before anybody noticed. What is
 	// older is removed within a tenth of it.
 	MaxAge time.Duration
 }
@@ -67,7 +69,7 @@ type Spool struct {
 func (o Options) withDefaults() Options {
 	setDefault(&o.Prefix, "belfry:")
 	setDefault(&o.Log.MaxMessages, 100_000)
-	setDefault(&o.Log.MaxAge, 2*time.Minute)
+	setDefault(&o.Log.MaxAge, 4*time.Minute)
 	setDefault(&o.Lease, 10*time.Second)
 	setDefault(&o.ProbeTimeout, 3*time.Second)
 	setDefault(&o.Timeout, 2*time.Second)

@@ -65,12 +65,13 @@ func (o Options) memory() memory.Options {
 	if o.Recovery == 0 {
 		return memory.Options{}
 	}
-	return memory.Options{Log: &memory.Log{MaxAge: o.Recovery}}
+	return memory.Options{Log: &memory.Log{MaxAge: o.Recovery + slack}}
 }
 
-// slack is for what passes between the death of a node and the moment from which
-// the cluster knows that its clients are away.
-const slack = 30 * time.Second
+// slack is for what passes between the last message that a client has surely
+// received, two heartbeats ago at worst, and the moment from which the cluster
+// knows that it is away.
+const slack = 2 * time.Minute
 
 func (o Options) redis() redis.Options {
 	r := redis.Options{URL: o.URL, Prefix: o.Prefix, Interest: o.Interest, Logger: o.Logger}
