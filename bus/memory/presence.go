@@ -123,7 +123,7 @@ func (p *presence) arrive(s belfry.Stay, e belfry.Entrance, node belfry.NodeID) 
 	x := &stay{Stay: s, hold: s.Hold, back: e.Back, index: notAway}
 	x.present = belfry.Present{
 		ID: s.Socket, User: e.User, Meta: e.Meta, Node: node,
-		JoinedAt: time.Now().UTC().Truncate(time.Millisecond), Version: p.next(),
+		JoinedAt: time.Now().UTC().Truncate(time.Microsecond), Version: p.next(),
 	}
 	m, err := told(s.Place, belfry.EventPresenceJoin, &x.present)
 	if err != nil {

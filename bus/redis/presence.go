@@ -24,7 +24,7 @@ func (l *link) Enter(ctx context.Context, s belfry.Stay, e belfry.Entrance) (bel
 	}
 	defer l.attendance.end(ref)
 	kind := [...]string{belfry.Arrive: "arrive", belfry.Amend: "amend", belfry.Return: "return"}[e.Kind]
-	p, err := l.arrive(ctx, kind, &attendee{stay: s, entrance: e, joined: time.Now().UTC().Truncate(time.Millisecond)})
+	p, err := l.arrive(ctx, kind, &attendee{stay: s, entrance: e, joined: time.Now().UTC().Truncate(time.Microsecond)})
 	if errors.Is(err, belfry.ErrNotPresent) {
 		return p, err
 	}
