@@ -14,17 +14,20 @@ export class Peers {
   #rtc; // what RTCPeerConnection gets
   #send;
   #onVideo;
+  #onLive;
   #stream = null; // what I share
   #links = new Map(); // person → Link
   #early = new Map(); // person → candidates that came before the connection
   #sharer = null; // who shares, as far as the server has said
 
   // send(event, {to, …}) reaches a person; onVideo(from, stream) is called when
-  // there is something to see, and with null when that is over.
-  constructor({ iceServers, send, onVideo }) {
+  // there is something to see, and with null when that is over; onLive(live) when
+  // the picture no longer comes, or comes again.
+  constructor({ iceServers, send, onVideo, onLive }) {
     this.#rtc = { iceServers, bundlePolicy: "max-bundle", rtcpMuxPolicy: "require" };
     this.#send = send;
     this.#onVideo = onVideo;
+    this.#onLive = onLive;
   }
 
   // The side that shares
@@ -55,7 +58,7 @@ export class Peers {
       track.contentHint = track.kind === "video" ? "detail" : "";
       link.rtc.addTrack(track, this.#stream);
     }
-    link.onFailed = () => setTimeout(() => {
+    link.onState = (state) => state === "failed" && setTimeout(() => {
       if (this.#links.get(person) === link) {
         this.#drop(person, link);
         this.#offer(person, socket);
@@ -100,6 +103,7 @@ export class Peers {
     }
     this.#keep(() => false);
     const link = this.#connect(from, "");
+    link.onState = (state) => this.#onLive(!["disconnected", "failed"].includes(state));
     setTimeout(() => this.#confirm(from, link), settled);
     link.rtc.addEventListener("track", (event) => {
       if (this.#links.get(from) === link) {
@@ -201,18 +205,14 @@ export class Peers {
 class Link {
   closed = false;
   confirmed = false; // for who watches: its sender is known to share
-  onFailed = () => {};
+  onState = () => {}; // called with the state of the connection
   #waiting; // candidates for which the description of the other side is missing
 
   constructor(config, socket, early = []) {
     this.rtc = new RTCPeerConnection(config);
     this.socket = socket;
     this.#waiting = early;
-    this.rtc.addEventListener("connectionstatechange", () => {
-      if (this.rtc.connectionState === "failed") {
-        this.onFailed();
-      }
-    });
+    this.rtc.addEventListener("connectionstatechange", () => this.onState(this.rtc.connectionState));
   }
 
   async describe(description) {

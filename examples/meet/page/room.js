@@ -28,7 +28,7 @@ function random() {
 async function start(io) {
   const config = await (await fetch("../config.json")).json();
   const socket = io({ reconnectionDelay: 1000, reconnectionDelayMax: 5000, randomizationFactor: 0.3 });
-  const peers = new Peers({ iceServers: config.iceServers, send, onVideo: showVideo });
+  const peers = new Peers({ iceServers: config.iceServers, send, onVideo: showVideo, onLive: view.showLive });
   let me = ""; // my id in the room; empty: not joined
   let users = []; // who is in the room, as the server has it
   let stream = null; // what I share
@@ -41,6 +41,7 @@ async function start(io) {
     view.setStatus("good", "Connected");
     if (socket.recovered) {
       view.toast("Connected again: nothing was missed");
+      view.showProblem("");
       if (!stream && !starting && sharer() === me) {
         ask("stop-sharing", room, me).catch(() => {}); // it was told meanwhile
       }
@@ -176,7 +177,7 @@ async function start(io) {
     try {
       await ask("stop-sharing", room, me);
     } catch (err) {
-      view.showProblem(`The server was not told that you stopped: ${err.message}`);
+      view.showProblem(`The server was not told yet that you stopped: ${err.message}`);
     }
   }
 

@@ -66,8 +66,9 @@ function personItem(user, isMe) {
   const item = element("li", {},
     element("span", { className: "face", ariaHidden: "true", textContent: [...name][0].toUpperCase() }),
     element("span", { className: "who", title: user.id },
-      element("span", { className: "name", textContent: name }),
-      element("span", { className: "you", textContent: isMe ? "(You)" : "" }),
+      element("span", { className: "line" },
+        element("span", { className: "name", textContent: name }),
+        element("span", { className: "you", textContent: isMe ? "(You)" : "" })),
       element("span", { className: "since" }, "joined ",
         element("time", { dateTime: user.joinedAt, textContent: joined.toLocaleTimeString([], { timeStyle: "short" }) }))),
     element("span", { className: "dot", title: "online" }, element("span", { className: "unseen", textContent: "online" })));
@@ -88,6 +89,7 @@ export function showVideo(stream, { from = "", mine = false } = {}) {
   id("sound").hidden = true;
   video.muted = mine;
   video.srcObject = stream;
+  showLive(true);
   if (!shown) {
     leaveFullScreen();
     return;
@@ -96,6 +98,12 @@ export function showVideo(stream, { from = "", mine = false } = {}) {
   part("caption").textContent = mine ? "You share this" : `${nameOf(from)} shares this${hasSound ? "" : " (no sound)"}`;
   video.setAttribute("aria-label", mine ? "What you share" : `What ${nameOf(from)} shares`);
   play();
+}
+
+// showLive says whether the picture comes through.
+export function showLive(live) {
+  video.classList.toggle("stale", !live);
+  id("stale").hidden = live;
 }
 
 // play begins without the sound where the browser wants a click for it.
