@@ -6,6 +6,7 @@ require (
 	github.com/Shopify/toxiproxy/v2 v2.5.0
 	github.com/rs/zerolog v1.28.0
 	github.com/seed-09a96375/belfry v0.0.0
+	go.uber.org/goleak v1.3.0
 )
 
 require (

@@ -85,7 +85,7 @@ func asked(names []string, name string) bool {
 
 func (s *series) subject(ctx context.Context, subject lab.Subject) {
 	for _, c := range scenario.All() {
-		if !asked(s.scenarios, c.Name) || !subject.Applies(c.Watched) || ctx.Err() != nil {
+		if !asked(s.scenarios, c.Name) || !c.Applies(subject) || ctx.Err() != nil {
 			continue
 		}
 		if !s.only {

@@ -5,7 +5,7 @@ import "github.com/seed-09a96375/belfry/chaos/lab"
 // subjects returns every kind of server, by name. node is the program of a
 // Belfry node.
 func subjects(node string) []lab.Subject {
-	all := []lab.Subject{{Name: "belfry", Promises: true, Command: func(l lab.Launch) []string {
+	all := []lab.Subject{{Name: "belfry", Promises: true, Log: "belfry:{0}:log", Command: func(l lab.Launch) []string {
 		argv := []string{node, "-listen", l.Listen, "-redis", l.Redis, "-node", l.Name}
 		switch l.Control {
 		case lab.NoRecovery:
@@ -16,8 +16,12 @@ func subjects(node string) []lab.Subject {
 		return argv
 	}}}
 	for _, adapter := range []string{"classic", "sharded", "streams"} {
+		log := ""
+		if adapter == "streams" {
+			log = "socket.io"
+		}
 		all = append(all, lab.Subject{
-			Name: "node-" + adapter, Sticky: true, NoSentinel: true,
+			Name: "node-" + adapter, Sticky: true, NoSentinel: true, Log: log,
 			Command: func(l lab.Launch) []string {
 				return []string{"node", "peers/server.js", "--listen", l.Listen, "--redis", l.Redis, "--adapter", adapter}
 			},

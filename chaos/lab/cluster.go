@@ -25,12 +25,13 @@ type Cluster struct {
 	Nodes   []*Node
 	Nginx   *Nginx
 
+	log     string
 	closers []func()
 }
 
 // Start runs a cluster. The caller closes it, also after an error.
 func Start(ctx context.Context, o Options) (*Cluster, error) {
-	c := &Cluster{}
+	c := &Cluster{log: o.Subject.Log}
 	url, err := c.startRedis(ctx, o)
 	if err != nil {
 		return c, err
@@ -101,4 +102,10 @@ func (c *Cluster) DropClients(context.Context) error {
 		errs = append(errs, n.Front.Mend())
 	}
 	return errors.Join(errs...)
+}
+
+// EmptyLog removes what the nodes keep for repairs.
+func (c *Cluster) EmptyLog(ctx context.Context) error {
+	_, err := c.Redis.Ask(ctx, "XTRIM", c.log, "MAXLEN", "0")
+	return err
 }

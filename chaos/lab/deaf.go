@@ -2,6 +2,7 @@ package lab
 
 import (
 	"bytes"
+	"sync/atomic"
 
 	"github.com/Shopify/toxiproxy/v2/stream"
 	"github.com/Shopify/toxiproxy/v2/toxics"
@@ -11,27 +12,24 @@ const deafName = "deaf"
 
 // deafToxic lets subscription connections of an earlier generation go silent.
 // It must be there from the start of a connection, to see what that is for.
-type deafToxic struct {
-	Generation int `json:"generation"`
-}
+type deafToxic struct{ generation atomic.Int64 }
 
 // deafState is what is known of one connection.
 type deafState struct {
-	generation   int
+	generation   int64
 	isSubscribed bool
 	tail         []byte // the end of what came, should a confirmation be split
 }
 
 // NewState begins a connection.
-func (t *deafToxic) NewState() any { return &deafState{generation: t.Generation} }
+func (t *deafToxic) NewState() any { return &deafState{generation: t.generation.Load()} }
 
-// Pipe passes on what comes, or drops it. A change of the toxic interrupts it.
+// Pipe passes on what comes, or drops it.
 func (t *deafToxic) Pipe(stub *toxics.ToxicStub) {
 	state, ok := stub.State.(*deafState)
 	if !ok {
 		return
 	}
-	isOld := state.generation < t.Generation
 	for {
 		select {
 		case <-stub.Interrupt:
@@ -41,10 +39,9 @@ func (t *deafToxic) Pipe(stub *toxics.ToxicStub) {
 				stub.Close()
 				return
 			}
-			if state.look(c); isOld && state.isSubscribed {
-				continue
+			if state.look(c); !state.isSubscribed || state.generation == t.generation.Load() {
+				stub.Output <- c
 			}
-			stub.Output <- c
 		}
 	}
 }

@@ -26,10 +26,9 @@ type Subject struct {
 	Promises bool
 	// NoSentinel: its nodes cannot ask Sentinel for Redis.
 	NoSentinel bool
+	// Log is the key of the stream in which it keeps messages; "" if it has none.
+	Log string
 }
-
-// Applies reports whether the subject can be in a cluster of that kind.
-func (s Subject) Applies(watched bool) bool { return !watched || !s.NoSentinel }
 
 // Control is what is switched off in a node on purpose, so that the checker has
 // to find something.

@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"sync"
@@ -14,9 +13,7 @@ import (
 // Proxy is a TCP proxy that can be broken.
 type Proxy struct {
 	proxy *toxiproxy.Proxy
-
-	mu         sync.Mutex
-	generation int // of connections: how often Deafen was called
+	deaf  *deafToxic
 }
 
 var registerOnce = sync.OnceFunc(func() { toxics.Register(deafName, new(deafToxic)) })
@@ -33,9 +30,12 @@ func newProxy(name, to string) (*Proxy, error) {
 	if err := p.proxy.Start(); err != nil {
 		return nil, fmt.Errorf("proxy %s: %w", name, err)
 	}
-	_, err = p.proxy.Toxics.AddToxicJson(strings.NewReader(
-		`{"name":"deaf","type":"` + deafName + `","stream":"downstream","attributes":{"generation":0}}`))
-	return p, err
+	added, err := p.proxy.Toxics.AddToxicJson(strings.NewReader(`{"type":"` + deafName + `","stream":"downstream"}`))
+	if err != nil {
+		return nil, fmt.Errorf("proxy %s: %w", name, err)
+	}
+	p.deaf, _ = added.Toxic.(*deafToxic)
+	return p, nil
 }
 
 // Addr is where the proxy listens.
@@ -50,11 +50,4 @@ func (p *Proxy) Mend() error { return p.proxy.Start() }
 // Deafen swallows, from now on, everything that comes from the server over the
 // subscription connections that are open. They stay open, and other and new
 // connections work.
-func (p *Proxy) Deafen(context.Context) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.generation++
-	_, err := p.proxy.Toxics.UpdateToxicJson("deaf", strings.NewReader(
-		fmt.Sprintf(`{"attributes":{"generation":%d}}`, p.generation)))
-	return err
-}
+func (p *Proxy) Deafen() { p.deaf.generation.Add(1) }

@@ -24,8 +24,7 @@ type body struct {
 // offer brings a message to the cluster: from node to node until one accepts it,
 // or nobody can know whether it did.
 func (p *Publisher) offer(ctx context.Context, stream, n int) account.Outcome {
-	ctx, cancel := context.WithTimeout(ctx, p.o.Patience)
-	defer cancel()
+	until := time.Now().Add(p.o.Patience)
 	text, err := json.Marshal(body{Room: strconv.Itoa(p.o.Streams[stream]), Stream: stream, Number: n})
 	if err != nil {
 		return account.Refused
@@ -35,7 +34,7 @@ func (p *Publisher) offer(ctx context.Context, stream, n int) account.Outcome {
 		switch o := p.post(ctx, p.o.Nodes[node], text); {
 		case o != account.Refused:
 			return o
-		case !p.rest(ctx, node):
+		case !p.rest(ctx, node) || time.Now().After(until):
 			return account.Refused
 		}
 	}

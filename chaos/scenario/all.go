@@ -14,6 +14,7 @@ func All() []Scenario {
 		{Name: "drop", About: "all clients lose their connections, twice", Over: usual, Fault: dropTwice, Drops: 1.5, Control: noRecovery},
 		{Name: "sigterm", About: "a node is ended in an orderly way, and started again", Over: usual, Fault: terminate, Drops: 0.2, Control: noRecovery},
 		{Name: "kill", About: "kill -9 of a node, started again after 2 s", Over: usual, Fault: kill, Drops: 0.2, Control: noRecovery},
+		{Name: "kill-all", About: "kill -9 of all nodes, one after the other", Over: 25 * time.Second, Fault: killAll, Drops: 0.9, Control: noRecovery},
 		{Name: "rolling", About: "all nodes are restarted, one after the other", Over: 25 * time.Second, Fault: rolling, Drops: 0.9, Control: noRecovery},
 	}
 	for _, d := range []time.Duration{100 * time.Millisecond, time.Second, 10 * time.Second} {
@@ -24,11 +25,12 @@ func All() []Scenario {
 	}
 	return append(
 		all,
+		Scenario{Name: "cut-drop", About: "the Redis link of a node is cut for 4 s, and all clients have to come back meanwhile", Over: usual, Fault: cutAndDrop, Drops: 0.9, Control: noRecovery},
 		Scenario{Name: "deaf", About: "the subscription of a node goes silent, its connection stays open", Over: usual, Fault: deafen, Control: noRepair},
 		Scenario{Name: "redis-restart", About: "kill -9 of Redis, which comes back with its append-only file", Over: usual, Fault: restartRedis, Control: noRepair},
 		Scenario{Name: "failover", About: "Redis is killed, Sentinel promotes its replica", Over: usual, Watched: true, Fault: failover, Control: doubled},
 		Scenario{Name: "failover-lossy", About: "the replica that takes over lacks the last writes", Over: usual, Watched: true, Fault: failoverLossy, Tells: true, Control: untold},
-		Scenario{Name: "trimmed", About: "the log is emptied while the link of a node is cut", Over: usual, Fault: trim, Tells: true, Control: untold},
+		Scenario{Name: "trimmed", About: "the log is emptied while the link of a node is cut", Over: usual, NeedsLog: true, Fault: trim, Tells: true, Control: untold},
 		Scenario{Name: "frozen", About: "a node stands still for 6 s", Over: usual, Fault: freeze(6 * time.Second), Control: skipped},
 		Scenario{Name: "frozen-long", About: "a node stands still for 13 s, longer than its lease", Over: 25 * time.Second, Fault: freeze(13 * time.Second), Control: doubled},
 		Scenario{Name: "frozen-moved", About: "a node stands still, its clients go elsewhere, it wakes up", Over: usual, Fault: freezeAndMove, Drops: 0.2, Control: noRecovery},

@@ -44,6 +44,24 @@ func kill(ctx context.Context, c *lab.Cluster) error {
 	return c.Nodes[0].Run(ctx)
 }
 
+// killAll kills one node after the other. Each is back, and its clients have
+// moved, before the next is killed.
+func killAll(ctx context.Context, c *lab.Cluster) error {
+	for _, n := range c.Nodes {
+		n.Kill()
+		if err := pause(ctx, time.Second); err != nil {
+			return err
+		}
+		if err := n.Run(ctx); err != nil {
+			return err
+		}
+		if err := pause(ctx, 3*time.Second); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func rolling(ctx context.Context, c *lab.Cluster) error {
 	for _, n := range c.Nodes {
 		if err := n.Restart(ctx); err != nil {
@@ -64,7 +82,18 @@ func cutLink(d time.Duration) func(context.Context, *lab.Cluster) error {
 	}
 }
 
-func deafen(ctx context.Context, c *lab.Cluster) error { return c.Nodes[0].Link.Deafen(ctx) }
+// cutAndDrop lets clients come back to a node that cannot reach Redis.
+func cutAndDrop(ctx context.Context, c *lab.Cluster) error {
+	link := c.Nodes[0].Link
+	link.Cut()
+	err := c.DropClients(ctx)
+	return errors.Join(err, pause(ctx, 4*time.Second), link.Mend())
+}
+
+func deafen(_ context.Context, c *lab.Cluster) error {
+	c.Nodes[0].Link.Deafen()
+	return nil
+}
 
 func restartRedis(ctx context.Context, c *lab.Cluster) error {
 	c.Redis.Kill()
@@ -95,13 +124,7 @@ func trim(ctx context.Context, c *lab.Cluster) error {
 	link := c.Nodes[0].Link
 	link.Cut()
 	err := pause(ctx, time.Second)
-	return errors.Join(err, emptyLog(ctx, c), link.Mend())
-}
-
-// emptyLog removes what the bus keeps for repairs.
-func emptyLog(ctx context.Context, c *lab.Cluster) error {
-	_, err := c.Redis.Ask(ctx, "XTRIM", "belfry:{0}:log", "MAXLEN", "0")
-	return err
+	return errors.Join(err, c.EmptyLog(ctx), link.Mend())
 }
 
 func freeze(d time.Duration) func(context.Context, *lab.Cluster) error {

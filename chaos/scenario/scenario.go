@@ -19,6 +19,8 @@ type Scenario struct {
 	Over time.Duration
 	// Watched: the Redis has a replica and Sentinels.
 	Watched bool
+	// NeedsLog: it is about a log that only some subjects keep.
+	NeedsLog bool
 	// Fault happens while messages flow, and is over when it returns.
 	Fault func(context.Context, *lab.Cluster) error
 
@@ -29,6 +31,11 @@ type Scenario struct {
 	Tells bool
 
 	Control Control
+}
+
+// Applies reports whether the scenario can happen to the subject.
+func (s Scenario) Applies(to lab.Subject) bool {
+	return !(s.Watched && to.NoSentinel) && !(s.NeedsLog && to.Log == "")
 }
 
 // Control is what is broken on purpose, and the trace that it must leave.
