@@ -100,7 +100,7 @@ func TestKilledNode(t *testing.T) {
 		switch err := <-errs; {
 		case err == nil:
 			got++
-		case !errors.Is(err, belfry.ErrNoSession):
+		case !errors.As(err, new(*belfry.HeldError)): // the other was first
 			t.Fatal(err)
 		}
 	}
@@ -121,8 +121,9 @@ func TestFrozenNode(t *testing.T) {
 	}
 	_, err := takeChild(t.Context(), a, 0, belfry.Always)
 	check(t, err)
-	if _, err := takeChild(t.Context(), a, 0, belfry.Always); !errors.Is(err, belfry.ErrNoSession) {
-		t.Errorf("second take: %v, want ErrNoSession", err)
+	_, err = takeChild(t.Context(), a, 0, belfry.IfFree)
+	if held := new(belfry.HeldError); !errors.As(err, &held) || held.Owner != "a" {
+		t.Errorf("second take: %v, want a HeldError of the node that has taken it", err)
 	}
 }
 
