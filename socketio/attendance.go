@@ -79,9 +79,11 @@ func (s *Socket) attend(ctx context.Context, room belfry.Room) error {
 
 // unattend tells the cluster, without waiting, that the socket has left a room.
 func (s *Socket) unattend(room belfry.Room) {
-	if s.attended() == nil || !s.nsp.keepsPresence(room) {
+	a := s.attended()
+	if a == nil || !s.nsp.keepsPresence(room) {
 		return
 	}
+	s.forgetMeta(a, room)
 	done := s.nsp.departures.begin(room)
 	if !s.nsp.space.Go(func() {
 		defer done()
@@ -106,11 +108,12 @@ func (s *Socket) update(ctx context.Context, room belfry.Room, kind belfry.Entra
 		return ErrDisconnected
 	case here && !known && kind == belfry.Amend:
 		return s.enterRoom(ctx, a, room, belfry.Arrive) // its Join is under way
-	case here && (!known || kind == belfry.Amend):
+	case here:
+		// Also if it is known: what is said of it may have changed while it was not
+		// in the room, and a leave and a join so close together are none.
 		return s.enterRoom(ctx, a, room, kind)
-	case !here && known:
+	case known:
 		delete(a.in, room)
-		s.forgetMeta(a, room)
 		return s.nsp.space.Exit(ctx, s.stay(a, room), 0)
 	}
 	return nil
