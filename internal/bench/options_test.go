@@ -84,3 +84,36 @@ func TestResolve(t *testing.T) {
 		t.Errorf("%+v", b)
 	}
 }
+
+func TestPickCases(t *testing.T) {
+	for _, c := range []struct {
+		nodes int
+		names []string
+		want  string
+	}{
+		{1, nil, "idle fanout-1k fanout-10k rooms saturate-1k saturate-10k echo-1 echo-16"},
+		{2, nil, "cluster-rooms cluster-saturate cluster-latency cluster-publish cluster-return cluster-idle"},
+		{1, []string{"cluster-idle", "rooms"}, "rooms cluster-idle"},
+		{3, []string{"idle-19k"}, "idle-19k"},
+	} {
+		picked, err := pickCases(c.names, c.nodes)
+		var names []string
+		for _, k := range picked {
+			names = append(names, k.name)
+		}
+		if got := strings.Join(names, " "); err != nil || got != c.want {
+			t.Errorf("%v with %d nodes: %v, %s; want %s", c.names, c.nodes, err, got, c.want)
+		}
+	}
+}
+
+// TestScaleLeavesAListener: however small a case is made, somebody hears.
+func TestScaleLeavesAListener(t *testing.T) {
+	for _, k := range clusterCases() {
+		o := tuning{}.apply(k.opts, 0.001)
+		o.URLs, o.Victim = []string{"http://a", "http://b"}, 1
+		if err := o.Validate(); err != nil {
+			t.Errorf("%s: %v", k.name, err)
+		}
+	}
+}
