@@ -82,7 +82,11 @@ func allClients() []client {
 // clients runs every client over every transport. Each run is parallel to
 // others; its scenarios come one after the other.
 func clients(t *testing.T, kind server, s *subject.Subject, all []scenario) {
-	for _, c := range allClients() {
+	clientsOf(t, kind, s, all, allClients())
+}
+
+func clientsOf(t *testing.T, kind server, s *subject.Subject, all []scenario, some []client) {
+	for _, c := range some {
 		for _, transport := range []string{"polling", "upgrade", "websocket"} {
 			t.Run(c.name+"/"+transport, func(t *testing.T) {
 				t.Parallel()

@@ -101,6 +101,9 @@ func tool(t *testing.T, name string) string {
 	t.Helper()
 	path, err := exec.LookPath(name)
 	if err != nil {
+		path, err = exec.LookPath("/usr/sbin/" + name) // not in everybody's PATH
+	}
+	if err != nil {
 		missing(t, name+" is not installed", "scripts/install")
 	}
 	return path

@@ -60,24 +60,29 @@ type closer interface {
 
 // open serves a profile on a free port.
 func (w *world) open(p profile) (string, error) {
-	server, err := w.server(p)
-	if err != nil {
-		return "", err
-	}
-	w.servers = append(w.servers, server)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", fmt.Errorf("listen: %w", err)
 	}
+	url := "http://" + l.Addr().String()
+	server, err := w.server(p, url+p.path())
+	if err != nil {
+		return "", errors.Join(err, l.Close())
+	}
+	w.servers = append(w.servers, server)
 	front := &http.Server{Handler: mount(p.path(), server), ReadHeaderTimeout: 10 * time.Second}
 	w.fronts = append(w.fronts, front)
 	go func() { _ = front.Serve(l) }() // ends with Close
-	return "http://" + l.Addr().String(), nil
+	return url, nil
 }
 
-// mount serves h at the path and everything below it, and nothing else.
+// mount serves h at the path and everything below it, and that it is ready, and
+// nothing else.
 func mount(path string, h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/healthz/ready" {
+			return // 200
+		}
 		if len(r.URL.Path) < len(path) || r.URL.Path[:len(path)] != path {
 			http.NotFound(w, r)
 			return
@@ -86,8 +91,8 @@ func mount(path string, h http.Handler) http.Handler {
 	})
 }
 
-// close ends all servers at the same time. Clients that are over polling and do
-// not poll keep theirs waiting: the time bounds that, and it is no error.
+// close ends all servers at the same time. Clients that do not take leave keep
+// theirs waiting: the time bounds that, and it is no error.
 func (w *world) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()

@@ -22,6 +22,7 @@ type profile struct {
 	Engine  bool   `json:"engine"`  // Engine.IO alone, which echoes
 	Msgpack bool   `json:"msgpack"` // Belfry tells by the first message
 	Deny    string `json:"deny"`    // refuse every session with this text
+	Forward bool   `json:"forward"` // pass requests on to the other servers of the cluster
 
 	AllowEIO3         bool                 `json:"allowEIO3"`
 	AllowUpgrades     *bool                `json:"allowUpgrades"`

@@ -25,7 +25,8 @@ func newWorld(redisURL string) *world {
 	return &world{redis: redisURL, clusters: make(map[string]belfry.Bus), records: newRecords()}
 }
 
-func (w *world) server(p profile) (closer, error) {
+// server makes the server of a profile; url is where it will be reached.
+func (w *world) server(p profile, url string) (closer, error) {
 	if p.Engine {
 		return engineio.New(p.engineOptions(), func(s *engineio.Session) engineio.Receiver { return echo{s} })
 	}
@@ -35,6 +36,9 @@ func (w *world) server(p profile) (closer, error) {
 		if o.Bus, err = w.cluster(p.Cluster, p.Recovery != nil); err != nil {
 			return nil, err
 		}
+	}
+	if p.Forward {
+		o.Advertise = url
 	}
 	s, err := socketio.New(o)
 	if err != nil {
