@@ -14,7 +14,7 @@ import (
 )
 
 // away is how long a browser that is gone is waited for.
-const away = "4s"
+const away = "8s"
 
 // TestMeet shows a screen from one real browser to others, over two nodes.
 func TestMeet(t *testing.T) {
