@@ -59,6 +59,9 @@ func run(ctx context.Context, o options) (ok bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	if err := missing(chosen); err != nil {
+		return false, err
+	}
 	for _, subject := range chosen {
 		s.subject(ctx, subject)
 	}

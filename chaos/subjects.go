@@ -21,7 +21,7 @@ func subjects(node string) []lab.Subject {
 			log = "socket.io"
 		}
 		all = append(all, lab.Subject{
-			Name: "node-" + adapter, Sticky: true, NoSentinel: true, Log: log,
+			Name: "node-" + adapter, Folder: "peers", Sticky: true, NoSentinel: true, Log: log,
 			Command: func(l lab.Launch) []string {
 				return []string{"node", "peers/server.js", "--listen", l.Listen, "--redis", l.Redis, "--adapter", adapter}
 			},

@@ -25,8 +25,8 @@ func (r *result) print(w io.Writer) {
 	fmt.Fprintf(w, "%-8s %s %s, seed %d, %.0f s\n", verdict, r.Subject, r.title(), r.Seed, r.Seconds)
 	fmt.Fprintf(w, "         %d messages (%d maybe, %d refused), %d deliveries: lost %d, told %d, duplicated %d, reordered %d, disagreed %d, misrouted %d\n",
 		a.Accepted, a.Maybe, a.Refused, a.Expected, a.Lost, a.Told, a.Duplicated, a.Reordered, a.Disagreed, a.Misrouted)
-	fmt.Fprintf(w, "         %d drops: recovered %d (%d had heard nothing), not recovered %d, denied %d, absent %d\n",
-		a.Drops, a.Recovered, a.Unheard, a.NotRecovered, a.Denied, a.Absent)
+	fmt.Fprintf(w, "         %d drops: recovered %d (%d had heard nothing), not recovered %d, denied %d, absent %d, away p50 %d ms, max %d ms\n",
+		a.Drops, a.Recovered, a.Unheard, a.NotRecovered, a.Denied, a.Absent, a.Away.P50, a.Away.Max)
 	for _, f := range r.Faults {
 		fmt.Fprintln(w, "         !", f)
 	}

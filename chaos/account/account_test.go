@@ -82,6 +82,9 @@ func TestCleanLog(t *testing.T) {
 	if got.Drops != 1 || got.Recovered != 1 || got.NotRecovered != 0 || got.Unheard != 0 {
 		t.Errorf("%+v, want one drop, recovered", got)
 	}
+	if got.Away != (Times{19, 19, 19}) {
+		t.Errorf("away for %+v, want 19 ms", got.Away)
+	}
 }
 
 func without(log []string, line string) []string {

@@ -1,6 +1,9 @@
 package account
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Report is what became of all messages. Deliveries are counted, a message to a
 // room of 50 makes 50, unless it says otherwise.
@@ -27,6 +30,10 @@ type Report struct {
 	Absent       int `json:"absent"`        // clients that were not connected in the end
 	Odd          int `json:"odd"`           // what clients could not make sense of
 
+	// Away is how long clients were away, with the wait that they impose on
+	// themselves: 0.5 to 1.5 s before the first attempt.
+	Away Times `json:"away"`
+
 	// Examples say where to look, the first of each kind.
 	Examples []string `json:"examples,omitempty"`
 }
@@ -44,4 +51,20 @@ func (r *Report) example(count *int, format string, args ...any) {
 		r.Examples = append(r.Examples, fmt.Sprintf(format, args...))
 	}
 	*count++
+}
+
+// Times are quantiles in milliseconds; 0 if there was nothing to measure.
+type Times struct {
+	P50 int64 `json:"p50_ms"`
+	P99 int64 `json:"p99_ms"`
+	Max int64 `json:"max_ms"`
+}
+
+func timesOf(all []int64) (t Times) {
+	if len(all) == 0 {
+		return t
+	}
+	slices.Sort(all)
+	at := func(q int) int64 { return all[(len(all)-1)*q/100] }
+	return Times{P50: at(50), P99: at(99), Max: at(100)}
 }

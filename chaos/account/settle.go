@@ -8,12 +8,14 @@ type Book struct {
 	sent    Sent
 	report  Report
 	clients []client
+	away    []int64 // how long clients were, in milliseconds
 }
 
 type client struct {
 	sessions  []*session
 	connected bool
 	heard     bool        // it had received something when it was last cut off
+	dropped   int64       // when it was last cut off
 	got       map[id]bool // in any session
 }
 
@@ -62,6 +64,7 @@ func (b *Book) Enter(e Event) {
 		// The client says it again when an attempt to come back fails halfway.
 		if c.connected {
 			b.report.Drops++
+			c.dropped = e.Time
 		}
 		c.connected, c.heard = false, len(c.got) > 0
 	case Received:
@@ -83,6 +86,9 @@ func (c *client) session() *session {
 func (b *Book) connect(c *client, e Event) {
 	c.connected = true
 	old := c.session()
+	if old != nil {
+		b.away = append(b.away, e.Time-c.dropped)
+	}
 	switch {
 	case !e.Recovered:
 		if old != nil {
@@ -149,6 +155,7 @@ func (b *Book) Settle() Report {
 		}
 	}
 	b.agree()
+	b.report.Away = timesOf(b.away)
 	return b.report
 }
 

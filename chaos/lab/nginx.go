@@ -17,7 +17,8 @@ const wrapping = `daemon off;
 master_process off;
 pid %[1]s/nginx.pid;
 error_log stderr warn;
-events { worker_connections 4096; }
+worker_rlimit_nofile 65536;
+events { worker_connections 16384; }
 http {
 	access_log off;
 	client_body_temp_path %[1]s/body;

@@ -20,6 +20,8 @@ type Subject struct {
 	Name string
 	// Command is the command line of a node.
 	Command func(Launch) []string
+	// Folder has the node_modules that it needs; "" if it needs none.
+	Folder string
 	// Sticky: polling clients have to stay on one server.
 	Sticky bool
 	// Promises: what a scenario demands is judged, not only counted.

@@ -28,6 +28,8 @@ func All() []Scenario {
 		Scenario{Name: "cut-drop", About: "the Redis link of a node is cut for 4 s, and all clients have to come back meanwhile", Over: usual, Fault: cutAndDrop, Drops: 0.9, Control: noRecovery},
 		Scenario{Name: "deaf", About: "the subscription of a node goes silent, its connection stays open", Over: usual, Fault: deafen, Control: noRepair},
 		Scenario{Name: "redis-restart", About: "kill -9 of Redis, which comes back with its append-only file", Over: usual, Fault: restartRedis, Control: noRepair},
+		Scenario{Name: "redis-frozen", About: "Redis stands still for 4 s, and all clients have to come back meanwhile", Over: usual, Fault: freezeRedis, Drops: 0.9, Control: noRecovery},
+		Scenario{Name: "redis-restart-drop", About: "Redis is away for 3 s, and all clients have to come back meanwhile", Over: usual, Fault: restartRedisAndDrop, Tells: true, Control: doubled},
 		Scenario{Name: "failover", About: "Redis is killed, Sentinel promotes its replica", Over: usual, Watched: true, Fault: failover, Control: doubled},
 		Scenario{Name: "failover-lossy", About: "the replica that takes over lacks the last writes", Over: usual, Watched: true, Fault: failoverLossy, Tells: true, Control: untold},
 		Scenario{Name: "trimmed", About: "the log is emptied while the link of a node is cut", Over: usual, NeedsLog: true, Fault: trim, Tells: true, Control: untold},

@@ -103,6 +103,22 @@ func restartRedis(ctx context.Context, c *lab.Cluster) error {
 	return c.Redis.Run(ctx)
 }
 
+// restartRedisAndDrop lets clients come back while Redis is away. It comes back
+// with another epoch: nobody can know whether it lost something.
+func restartRedisAndDrop(ctx context.Context, c *lab.Cluster) error {
+	c.Redis.Kill()
+	err := errors.Join(c.DropClients(ctx), pause(ctx, 3*time.Second))
+	return errors.Join(err, c.Redis.Run(ctx))
+}
+
+// freezeRedis lets clients come back while Redis stands still.
+func freezeRedis(ctx context.Context, c *lab.Cluster) error {
+	c.Redis.Signal(syscall.SIGSTOP)
+	err := errors.Join(c.DropClients(ctx), pause(ctx, 4*time.Second))
+	c.Redis.Signal(syscall.SIGCONT)
+	return err
+}
+
 func failover(ctx context.Context, c *lab.Cluster) error {
 	c.Watched.Master.Kill()
 	return c.Watched.TakenOver(ctx)
