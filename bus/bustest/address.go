@@ -51,7 +51,9 @@ func checkTo(ctx context.Context, c *cluster) error {
 		return err
 	}
 	// The order with what goes to all is not promised.
-	if err := c.members[2].await(ctx, "for the last"); err != nil {
+	soon, cancel := context.WithTimeout(ctx, 3*peersTime)
+	defer cancel()
+	if err := c.members[2].await(soon, "for the last"); err != nil {
 		return err
 	}
 	want := map[string]belfry.NodeID{"for the last": last, "for itself": m.id, "for nobody": ""}
