@@ -13,13 +13,13 @@ import (
 
 // poller is a client that polls, each request on the node that it is told.
 type poller struct {
-	t    *testing.T
+	t    testing.TB
 	http *http.Client
 	sid  string
 }
 
 // open begins a session on a node.
-func open(t *testing.T, n *node) (*poller, *session) {
+func open(t testing.TB, n *node) (*poller, *session) {
 	t.Helper()
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
@@ -113,7 +113,7 @@ func (p *poller) pending(n *node, s *session) <-chan reply {
 
 // socket is a WebSocket client.
 type socket struct {
-	t *testing.T
+	t testing.TB
 	*websocket.Conn
 }
 

@@ -82,7 +82,7 @@ func (s *session) Message(data []byte, binary bool) error {
 func (s *session) Closed(r engineio.Reason, _ error) { s.closed <- r }
 
 // cluster starts n nodes; change may be nil.
-func cluster(t *testing.T, n int, change func(*engineio.Options)) []*node {
+func cluster(t testing.TB, n int, change func(*engineio.Options)) []*node {
 	t.Helper()
 	b := &book{urls: make(map[belfry.NodeID]string)}
 	nodes := make([]*node, n)
@@ -94,7 +94,7 @@ func cluster(t *testing.T, n int, change func(*engineio.Options)) []*node {
 }
 
 // newNode makes a node whose web server is still to be started.
-func newNode(t *testing.T, b *book, id string, listen func(http.Handler) *httptest.Server, change func(*engineio.Options)) *node {
+func newNode(t testing.TB, b *book, id string, listen func(http.Handler) *httptest.Server, change func(*engineio.Options)) *node {
 	t.Helper()
 	n := &node{id: belfry.NodeID(id), sessions: make(chan *session, 100)}
 	log := slog.New(slog.DiscardHandler)
@@ -127,7 +127,7 @@ func (n *node) accept(s *engineio.Session) engineio.Receiver {
 	return sess
 }
 
-func (n *node) stop(t *testing.T) {
+func (n *node) stop(t testing.TB) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	if err := n.Close(ctx); err != nil {
@@ -142,7 +142,7 @@ func (n *node) stop(t *testing.T) {
 // pages is the book of the cluster.
 func (n *node) pages() *book { return n.forward.peers.directory.(page).book }
 
-func receive[T any](t *testing.T, c <-chan T, what string) T {
+func receive[T any](t testing.TB, c <-chan T, what string) T {
 	t.Helper()
 	select {
 	case v := <-c:
@@ -154,7 +154,7 @@ func receive[T any](t *testing.T, c <-chan T, what string) T {
 }
 
 // eventually waits for a condition that nothing signals.
-func eventually(t *testing.T, what string, cond func() bool) {
+func eventually(t testing.TB, what string, cond func() bool) {
 	t.Helper()
 	deadline := time.After(patience)
 	tick := time.NewTicker(time.Millisecond)
