@@ -13,6 +13,7 @@ type Form uint8
 const (
 	SocketIO        Form = iota // text packets
 	SocketIOMsgpack             // packets of the msgpack parser
+	STOMP                       // MESSAGE frames
 	forms
 )
 
