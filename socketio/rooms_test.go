@@ -269,3 +269,35 @@ func testPresenceOverRestart(t *testing.T, cluster clusterFunc) {
 	wantMembers(t, []*node{b}, "meet:1", watching, id)
 	watcher.quiet(b, watching)
 }
+
+// A socket may be in several rooms: its end ends all its stays and what it owns
+// in each, and touches nobody else's.
+func TestPresenceInSeveralRooms(t *testing.T) { onEachBus(t, testPresenceInSeveralRooms) }
+
+func testPresenceInSeveralRooms(t *testing.T, cluster clusterFunc) {
+	nodes := cluster(t, 2, presenceOptions(nil))
+	a, b := nodes[0], nodes[1]
+	c, id := connect(t, a)
+	_, idOther := connect(t, b)
+	s, other := socketOf(t, a, id), socketOf(t, b, idOther)
+	rooms := []belfry.Room{"meet:1", "meet:2", "meet:3"}
+	for _, room := range rooms {
+		must(t, s.Join(room))
+		must(t, other.Join(room))
+		_, err := b.State(room).CompareAndSet(bg, "mine", 1, 0, socketio.OwnedBy(s))
+		must(t, err)
+		_, err = a.State(room).CompareAndSet(bg, "other's", 1, 0, socketio.OwnedBy(other))
+		must(t, err)
+	}
+	c.send("41")
+	for _, room := range rooms {
+		eventually(t, "it has left", func() bool {
+			n, err := b.Presence(room).Count(bg)
+			return err == nil && n == 1
+		})
+		wantMembers(t, nodes, room, idOther)
+		if all, err := a.State(room).All(bg); err != nil || len(all) != 1 || all["other's"].Owner != idOther {
+			t.Errorf("state of %s is %+v, %v", room, all, err)
+		}
+	}
+}
