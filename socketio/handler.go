@@ -147,7 +147,7 @@ type hooks struct {
 	incoming    []func(*Socket, string, Args)
 	outgoing    []func(*Socket, string, Args)
 	errors      []func(*Socket, error)
-	roomChange  []func(belfry.Room)
+	roomChange  []func(context.Context, belfry.Room) error
 	serverSide  map[string]func(context.Context, Args) ([]any, error)
 }
 

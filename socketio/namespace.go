@@ -38,6 +38,7 @@ type Namespace struct {
 	live     sessions     // with recovery: who has which session now
 
 	departures departures
+	changes    changes
 }
 
 func newNamespace(s *Server, name string, h *handlers, dynamic bool) *Namespace {
@@ -46,7 +47,7 @@ func newNamespace(s *Server, name string, h *handlers, dynamic bool) *Namespace 
 	n.space = s.hub.Space(name, s.opts.Hooks.forNamespace(name))
 	n.space.OnServerSide(n.serverSide)
 	n.space.OnRelease(n.release)
-	n.space.OnChange(n.roomChanged)
+	n.space.OnChange(n.RoomChanged)
 	n.space.OnLoss(n.lost)
 	return n
 }

@@ -38,7 +38,6 @@ func serve(t *testing.T, so socketio.Options, o meet.Options) string {
 		if err := srv.Close(ctx); err != nil {
 			t.Errorf("close server: %v", err)
 		}
-		m.Close()
 		web.Close()
 	})
 	return web.URL

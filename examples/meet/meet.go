@@ -93,8 +93,7 @@ type Meet struct {
 	rooms  *rooms
 }
 
-// New registers the events on the main namespace of srv. The caller closes the
-// Meet after srv.
+// New registers the events on the main namespace of srv.
 func New(srv *socketio.Server, o Options) *Meet {
 	m := &Meet{server: srv, opts: o.withDefaults(), rooms: newRooms(srv)}
 	for event, h := range map[string]roomHandler{
@@ -109,16 +108,13 @@ func New(srv *socketio.Server, o Options) *Meet {
 			return m.public(k.event, m.relay(ctx, s, k, in))
 		})
 	}
-	srv.OnRoomChange(m.changed)
+	srv.OnRoomChange(m.rooms.changed)
 	srv.OnConnect(m.connected)
 	srv.OnDisconnect(m.disconnected)
 	return m
 }
 
 type roomHandler func(ctx context.Context, s *socketio.Socket, room, user string) error
-
-// Close ends the Meet's own work. It does not close the server.
-func (m *Meet) Close() { m.rooms.close() }
 
 // join puts s into a room as that user. Who is in another room leaves it.
 func (m *Meet) join(ctx context.Context, s *socketio.Socket, id, user string) error {
@@ -230,16 +226,10 @@ func (m *Meet) stop(ctx context.Context, s *socketio.Socket, id, _ string) error
 	return m.server.State(room).Delete(ctx, sharing, e.Version)
 }
 
-func (m *Meet) changed(room belfry.Room) {
-	if Keeps(room) {
-		m.rooms.changed(room)
-	}
-}
-
 // connected brings a client up to date that was away.
 func (m *Meet) connected(_ context.Context, s *socketio.Socket) {
 	if room, ok := roomOf(s); ok {
-		m.rooms.changed(room)
+		m.server.RoomChanged(room)
 	}
 }
 

@@ -3,7 +3,6 @@ package meet
 import (
 	"context"
 	"sync"
-	"time"
 
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/socketio"
@@ -11,16 +10,13 @@ import (
 
 // rooms tells the clients of one node what changes in their rooms.
 //
-// A change of presence or state only wakes it: it then asks the cluster how the
-// room is now, and tells its own clients what is different from what it told them
-// before. It asks again only when it has told them, so what a client hears last is
-// from after the last change, whatever crossed on the way. The end of a node that
-// has crashed is a change like any other.
+// A change of presence or state, on whatever node, only calls changed. That asks
+// the cluster how the room is now, and tells the clients what is different from
+// what they were told before. So what a client hears last is from after the last
+// change, whatever crossed on the way, and the end of a node that has crashed is a
+// change like any other.
 type rooms struct {
 	server *socketio.Server
-	ctx    context.Context // ends with close
-	stop   context.CancelFunc
-	work   sync.WaitGroup
 
 	mu  sync.Mutex
 	all map[belfry.Room]*room // those with clients on this node
@@ -29,28 +25,14 @@ type rooms struct {
 // room is what the clients of this node know of a room.
 type room struct {
 	name  belfry.Room
-	told  Stats // used by the goroutine that tells
+	told  Stats // used by changed only
 	known bool  // told is what clients were told
-
-	// Guarded by rooms.mu:
-	busy     bool                     // a goroutine tells
-	again    bool                     // it has to ask again
-	expected map[belfry.SocketID]bool // those who have to be told who is there
+	// expected are those who have to be told who is there; guarded by rooms.mu.
+	expected map[belfry.SocketID]bool
 }
-
-// retryAfter is when to ask the cluster again that could not answer.
-const retryAfter = time.Second
 
 func newRooms(srv *socketio.Server) *rooms {
-	ctx, stop := context.WithCancel(context.Background())
-	return &rooms{server: srv, ctx: ctx, stop: stop, all: make(map[belfry.Room]*room)}
-}
-
-func (r *rooms) close() {
-	r.mu.Lock()
-	r.stop()
-	r.mu.Unlock()
-	r.work.Wait()
+	return &rooms{server: srv, all: make(map[belfry.Room]*room)}
 }
 
 // others is the number of rooms with clients on this node, but for that one.
@@ -64,30 +46,6 @@ func (r *rooms) others(name belfry.Room) int {
 	return n
 }
 
-// expect says that a socket is about to join: it is told who is there before it
-// is told anything else of the room.
-func (r *rooms) expect(name belfry.Room, id belfry.SocketID) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.get(name).expected[id] = true
-}
-
-// left says that s is not in the room, or not on this node.
-func (r *rooms) left(name belfry.Room, id belfry.SocketID) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	room := r.get(name)
-	delete(room.expected, id)
-	r.wake(room)
-}
-
-// changed says that the room is not as it was. It does not block.
-func (r *rooms) changed(name belfry.Room) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.wake(r.get(name))
-}
-
 // get returns the room, a new one if it is not there; r.mu is held.
 func (r *rooms) get(name belfry.Room) *room {
 	if r.all[name] == nil {
@@ -96,50 +54,40 @@ func (r *rooms) get(name belfry.Room) *room {
 	return r.all[name]
 }
 
-// wake has a goroutine tell the clients of the room; r.mu is held.
-func (r *rooms) wake(room *room) {
-	room.again = true
-	if !room.busy && r.ctx.Err() == nil {
-		room.busy = true
-		r.work.Go(func() { r.tell(room) })
-	}
-}
-
-// tell goes on until nothing has changed since it asked.
-func (r *rooms) tell(room *room) {
-	for listeners := 0; r.pending(room, listeners); {
-		now, err := statsOf(r.ctx, r.server, room.name)
-		if err != nil {
-			r.retry(room)
-			continue
-		}
-		listeners = r.publish(room, now)
-	}
-}
-
-// pending reports whether to ask again. If not, the goroutine ends, and a room
-// that nobody listens to is forgotten.
-func (r *rooms) pending(room *room, listeners int) bool {
+// expect says that a socket is about to join: it is told who is there before it
+// is told anything else of the room.
+func (r *rooms) expect(name belfry.Room, id belfry.SocketID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if room.again && r.ctx.Err() == nil {
-		room.again = false
-		return true
+	r.get(name).expected[id] = true
+}
+
+// left says that a socket is not in the room, or not on this node.
+func (r *rooms) left(name belfry.Room, id belfry.SocketID) {
+	r.mu.Lock()
+	delete(r.get(name).expected, id)
+	r.mu.Unlock()
+	r.server.RoomChanged(name)
+}
+
+// changed tells the clients how the room is now. It is called once at a time for
+// each room, and again after a change that came meanwhile.
+func (r *rooms) changed(ctx context.Context, name belfry.Room) error {
+	if !Keeps(name) {
+		return nil
 	}
-	room.busy = false
+	now, err := statsOf(ctx, r.server, name)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	room := r.get(name)
+	r.mu.Unlock()
+	listeners := r.publish(ctx, room, now)
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if listeners == 0 && len(room.expected) == 0 {
-		delete(r.all, room.name)
+		delete(r.all, name)
 	}
-	return false
-}
-
-// retry waits, and has the room asked for again.
-func (r *rooms) retry(room *room) {
-	select {
-	case <-time.After(retryAfter):
-	case <-r.ctx.Done():
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	room.again = true
+	return nil
 }

@@ -10,8 +10,8 @@ import (
 
 // publish tells the clients on this node how the room is now, and returns how
 // many they are. Who is not among the users yet is told the next time.
-func (r *rooms) publish(room *room, now Stats) (listeners int) {
-	a := audience{ctx: r.ctx, Broadcast: r.server.To(room.name).Local()}
+func (r *rooms) publish(ctx context.Context, room *room, now Stats) (listeners int) {
+	a := audience{ctx: ctx, Broadcast: r.server.To(room.name).Local()}
 	for _, s := range r.server.Sockets(room.name) {
 		if slices.ContainsFunc(now.Users, func(u User) bool { return u.SocketID == s.ID() }) {
 			listeners++
@@ -21,7 +21,7 @@ func (r *rooms) publish(room *room, now Stats) (listeners int) {
 	}
 	others := a
 	for _, u := range r.arrived(room, now) {
-		_ = r.server.To(belfry.Room(u.SocketID)).Local().Emit(r.ctx, "existing-users", now.others(u))
+		_ = r.server.To(belfry.Room(u.SocketID)).Local().Emit(ctx, "existing-users", now.others(u))
 		others = others.without(u.SocketID)
 	}
 	if room.known {

@@ -86,7 +86,6 @@ func openBus(o options) (belfry.Bus, func(), error) {
 type node struct {
 	url   string
 	srv   *socketio.Server
-	meet  *meet.Meet
 	front *http.Server
 }
 
@@ -101,11 +100,12 @@ func newNode(bus belfry.Bus, bundle []byte, away time.Duration) (*node, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listen: %w", err)
 	}
-	n := &node{url: "http://" + l.Addr().String(), srv: srv, meet: meet.New(srv, meet.Options{})}
+	n := &node{url: "http://" + l.Addr().String(), srv: srv}
+	rooms := meet.New(srv, meet.Options{})
 	mux := http.NewServeMux()
 	mux.Handle("/socket.io/", srv)
-	mux.Handle("/api/", n.meet.API())
-	mux.Handle("/meet/", http.StripPrefix("/meet", n.meet.Page()))
+	mux.Handle("/api/", rooms.API())
+	mux.Handle("/meet/", http.StripPrefix("/meet", rooms.Page()))
 	n.front = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = n.front.Serve(l) }() // ends with close
 	return n, nil
@@ -115,6 +115,5 @@ func (n *node) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	err := n.srv.Close(ctx)
-	n.meet.Close()
 	return errors.Join(err, n.front.Close())
 }
