@@ -79,12 +79,15 @@ func (sp *Space) roomNames() []belfry.Room {
 	return sp.Names()
 }
 
-func (sp *Space) letGo(ctx context.Context, id belfry.SessionID) bool {
+func (sp *Space) letGo(ctx context.Context, id belfry.SessionID) Letting {
 	if sp == nil {
-		return false
+		return Absent
 	}
 	f := sp.onRelease.Load()
-	return f != nil && (*f)(ctx, id)
+	if f == nil {
+		return Absent
+	}
+	return (*f)(ctx, id)
 }
 
 func (sp *Space) emitServerSide(ctx context.Context, m *belfry.Message, reply *belfry.Reply) error {

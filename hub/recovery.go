@@ -2,6 +2,7 @@ package hub
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -56,6 +57,15 @@ func (sp *Space) Forget(ctx context.Context, id belfry.SessionID) error {
 	return r.Drop(ctx, sp.name, id)
 }
 
+// Letting says what a node does when another wants a session that it holds.
+type Letting string
+
+const (
+	Absent   Letting = "absent"   // no client here has it: it can be taken
+	Refused  Letting = "refused"  // its client is here
+	Released Letting = "released" // it is kept for whoever comes
+)
+
 // patience is how long the node that holds a session has to answer when another
 // wants it. It asks its client, who gets a second.
 const patience = 2500 * time.Millisecond
@@ -73,38 +83,32 @@ func (sp *Space) Take(ctx context.Context, id belfry.SessionID) (*belfry.Session
 	if !errors.As(err, &held) {
 		return s, err
 	}
+	how := belfry.Always
 	switch sp.release(ctx, held.Owner, id) {
-	case refused:
+	case Refused:
 		return nil, belfry.ErrNoSession
-	case released:
-		return r.Take(ctx, sp.name, id, belfry.IfFree)
-	default:
-		return r.Take(ctx, sp.name, id, belfry.Always)
+	case Released:
+		how = belfry.IfFree
 	}
+	s, err = r.Take(ctx, sp.name, id, how)
+	if errors.As(err, &held) {
+		return nil, belfry.ErrNoSession // another was faster
+	}
+	return s, err
 }
 
-type releaseAnswer uint8
-
-const (
-	silent releaseAnswer = iota
-	refused
-	released
-)
-
-// release asks a node to let go of a session.
-func (sp *Space) release(ctx context.Context, owner belfry.NodeID, id belfry.SessionID) releaseAnswer {
+// release asks a node to let go of a session. A node that does not answer is as
+// good as absent.
+func (sp *Space) release(ctx context.Context, owner belfry.NodeID, id belfry.SessionID) Letting {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	m := &belfry.Message{Kind: belfry.Release, Data: []byte(id), To: owner}
 	replies, err := sp.ask(ctx, m, []belfry.NodeID{owner})
-	switch {
-	case err != nil || len(replies) == 0:
-		return silent
-	case string(replies[0].Body) == "true":
-		return released
-	default:
-		return refused
+	var answer Letting
+	if err != nil || len(replies) == 0 || json.Unmarshal(replies[0].Body, &answer) != nil {
+		return Absent
 	}
+	return answer
 }
 
 // Missed returns what the session would have got after the given offset. The

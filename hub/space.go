@@ -45,7 +45,7 @@ type Space struct {
 	serverSide atomic.Pointer[ServerSide]
 	onLoss     atomic.Pointer[func()]
 	onChange   atomic.Pointer[func(belfry.Room)]
-	onRelease  atomic.Pointer[func(context.Context, belfry.SessionID) bool]
+	onRelease  atomic.Pointer[func(context.Context, belfry.SessionID) Letting]
 }
 
 func newSpace(h *Hub, name string, hooks Hooks) *Space {
@@ -61,8 +61,8 @@ func (sp *Space) Name() string { return sp.name }
 func (sp *Space) OnServerSide(f ServerSide) { sp.serverSide.Store(&f) }
 
 // OnRelease sets who ends the member that has a session, when a client claims it
-// on some node. f reports whether the session can be taken now; it may block.
-func (sp *Space) OnRelease(f func(ctx context.Context, id belfry.SessionID) bool) {
+// on some node. It may block.
+func (sp *Space) OnRelease(f func(ctx context.Context, id belfry.SessionID) Letting) {
 	sp.onRelease.Store(&f)
 }
 

@@ -120,7 +120,7 @@ func (c *client) Closed(reason engineio.Reason, _ error) {
 		}
 	}
 	if len(lost) > 0 {
-		c.server.keeping.Go(func() { keepSessions(lost) })
+		c.server.keeping.Go(func() { c.server.keepSessions(lost) })
 	}
 	c.inbox.Close(c.server.inboxes, c, item{kind: closed, reason: reason})
 }

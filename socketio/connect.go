@@ -1,7 +1,6 @@
 package socketio
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -32,7 +31,7 @@ func (c *client) connect(p *packet.Packet) {
 	err := c.enter(n, auth)
 	n.joining.Add(-1)
 	switch {
-	case errors.Is(err, belfry.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
+	case away(err):
 		// Clients do not try again after a refusal, but after a broken connection.
 		c.server.opts.Logger.Warn("client turned away: it comes back", "err", err)
 		c.drop()
@@ -84,13 +83,14 @@ func (c *client) enter(n *Namespace, auth Auth) error {
 	}
 	if cl := c.claims(auth); cl != nil {
 		end := n.live.claim(*cl.Session)
-		s := c.recover(n, cl, auth)
+		s, err := c.recover(n, cl, auth)
 		if s != nil {
-			err := c.admit(s)
-			end()
-			return err
+			err = c.admit(s)
 		}
 		end()
+		if s != nil || err != nil {
+			return err
+		}
 	}
 	id, err := c.socketID(n)
 	if err != nil {
@@ -113,7 +113,8 @@ func (c *client) admit(s *Socket) error {
 	if !c.add(s) {
 		s.end(engineio.ReasonTransportClose)
 		if s.Recovered() && s.resumable(engineio.ReasonTransportClose) {
-			keepSessions([]*Socket{s}) // it may come back once more
+			// It may come back once more.
+			c.server.keeping.Go(func() { c.server.keepSessions([]*Socket{s}) })
 		} else {
 			s.abandon() // its client never knew of it
 		}

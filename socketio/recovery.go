@@ -29,42 +29,49 @@ func (c *client) claims(auth Auth) *claim {
 	return cl
 }
 
-// recover resumes the session that the client claims. nil: it gets a new one.
-// The socket it returns is in its rooms and has what it missed.
-func (c *client) recover(n *Namespace, cl *claim, auth Auth) *Socket {
+// recover resumes the session that the client claims. nil: it gets a new one. An
+// error: the bus is away, and nobody knows. The socket it returns is in its rooms
+// and has what it missed.
+func (c *client) recover(n *Namespace, cl *claim, auth Auth) (*Socket, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), c.server.opts.AckTimeout)
 	defer cancel()
 	kept, err := n.space.Take(ctx, *cl.Session)
 	if err != nil {
-		c.logRecovery(err, belfry.ErrNoSession)
-		return nil
+		return nil, c.notResumed(err, belfry.ErrNoSession)
 	}
 	s := newSocket(c, n, kept.Socket, auth)
 	s.resume(kept)
 	s.resumeUser(kept.Rooms)
 	if c.server.opts.Recovery.RunMiddlewares && s.pass(n.handlers.load().middlewares) != nil {
 		s.abandon()
-		return nil
+		return nil, nil
 	}
 	err = s.rejoin(ctx, kept, cl.Offset)
 	if err == nil {
 		err = s.holdSession(ctx)
 	}
-	if err != nil {
-		s.end(engineio.ReasonTransportClose)
-		s.abandon()
-		c.logRecovery(err, belfry.ErrNoOffset)
-		return nil
+	if err == nil {
+		return s, nil
 	}
-	return s
+	s.end(engineio.ReasonTransportClose)
+	if away(err) {
+		c.server.keeping.Go(func() { c.server.keepSessions([]*Socket{s}) })
+	} else {
+		s.abandon()
+	}
+	return nil, c.notResumed(err, belfry.ErrNoOffset)
 }
 
-// logRecovery logs why a session could not be resumed, unless it is for the
-// ordinary reason.
-func (c *client) logRecovery(err, ordinary error) {
+// notResumed returns the error if the client has to try again. Others are logged
+// unless they are ordinary.
+func (c *client) notResumed(err, ordinary error) error {
+	if away(err) {
+		return err
+	}
 	if !errors.Is(err, ordinary) {
 		c.server.opts.Logger.Warn("session not resumed", "err", err)
 	}
+	return nil
 }
 
 // resume takes over what the session kept.

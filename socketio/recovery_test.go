@@ -344,3 +344,30 @@ func offsetOf(t testing.TB, p string) string {
 	}
 	return strings.Trim(p[i+1:], `"]`)
 }
+
+// Clients that break off and come back at once, before their node has noticed, or
+// while it keeps their session, or while another claim is under way, resume each
+// time.
+func TestRecoveryAtOnce(t *testing.T) { onEachBus(t, testRecoveryAtOnce) }
+
+func testRecoveryAtOnce(t *testing.T, cluster clusterFunc) {
+	const clients, drops = 9, 12
+	nodes := cluster(t, 3, socketio.Options{Recovery: &socketio.Recovery{}})
+	var all sync.WaitGroup
+	for i := range clients {
+		all.Go(func() {
+			c := dial(t, nodes[i%3])
+			id, pid := c.connectSession("/", "")
+			for drop := range drops {
+				_ = c.ws.CloseNow()
+				c = dial(t, nodes[rand.IntN(len(nodes))])
+				c.send(fmt.Sprintf(`40{"pid":%q}`, pid))
+				if sid, _ := c.hello("40", c.read()); sid != id {
+					t.Errorf("client %d: not resumed after drop %d", i, drop+1)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/engineio"
+	"github.com/seed-09a96375/belfry/hub"
 )
 
 // A client whose connection broke without a word comes back while its node still
@@ -20,26 +21,32 @@ const (
 	probeStep = 20 * time.Millisecond
 )
 
-// release ends the socket that has the session unless its client answers. It
-// reports whether the session is kept on the bus now.
-func (n *Namespace) release(ctx context.Context, id belfry.SessionID) bool {
-	s := n.live.await(ctx, id)
-	if s == nil || s.answers(ctx) {
-		return false
+// release ends the socket that has the session unless its client answers.
+func (n *Namespace) release(ctx context.Context, id belfry.SessionID) hub.Letting {
+	s, decided := n.live.await(ctx, id)
+	switch {
+	case !decided:
+		return hub.Refused // a client is just taking it
+	case s == nil:
+		return hub.Absent
+	case s.answers(ctx):
+		return hub.Refused
 	}
 	if s.end(engineio.ReasonTransportClose) {
-		keepSessions([]*Socket{s})
+		n.space.Go(func() { n.server.keepSessions([]*Socket{s}) })
 	}
 	if !s.resumable(s.endReason()) {
-		return false
+		return hub.Refused
 	}
+	defer s.client.drop()
+	ctx, cancel := context.WithTimeout(ctx, probeTime)
+	defer cancel()
 	select {
 	case <-s.sessionOf().settled: // it may have ended by itself
+		return hub.Released
 	case <-ctx.Done():
-		return false
+		return hub.Absent // the bus did not take it from here
 	}
-	s.client.drop()
-	return true
 }
 
 // drop ends a connection as if it had broken: the client comes back.
@@ -130,19 +137,19 @@ func (l *sessions) decide(id belfry.SessionID, decided chan struct{}) {
 }
 
 // await returns the socket that has the session, once a claim that is under way
-// is decided; nil if there is none.
-func (l *sessions) await(ctx context.Context, id belfry.SessionID) *Socket {
+// is decided; nil if there is none. It reports false if that took too long.
+func (l *sessions) await(ctx context.Context, id belfry.SessionID) (*Socket, bool) {
 	l.mu.Lock()
-	s, decided := l.all[id], l.claims[id]
+	s, claim := l.all[id], l.claims[id]
 	l.mu.Unlock()
-	if s != nil || decided == nil {
-		return s
+	if s != nil || claim == nil {
+		return s, true
 	}
 	select {
-	case <-decided:
-		return l.get(id)
+	case <-claim:
+		return l.get(id), true
 	case <-ctx.Done():
-		return nil
+		return nil, false
 	}
 }
 

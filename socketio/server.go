@@ -54,7 +54,9 @@ type Server struct {
 
 	limits  packet.Options
 	inboxes *inbox.Group[item]
-	keeping sync.WaitGroup // sessions on their way into the bus
+	keeping sync.WaitGroup  // sessions on their way into the bus
+	ctx     context.Context // ends when Close begins
+	cancel  context.CancelFunc
 
 	draining atomic.Bool // Drain was called
 }
@@ -67,6 +69,7 @@ func New(o Options) (*Server, error) {
 	o = o.withDefaults()
 	s := &Server{opts: o, namespaces: make(map[string]*Namespace), limits: o.Packets}
 	s.limits.Intern = s.intern
+	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.inboxes = inbox.NewGroup[item](inbox.Options{MaxItems: o.MaxInbox, MaxBytes: o.MaxInboxBytes})
 	var err error
 	if s.hub, err = hub.New(context.Background(), o.hub()); err != nil {
@@ -146,6 +149,7 @@ func (s *Server) OfFunc(allow func(name string, auth Auth) bool) *Namespace {
 // reconnect), waits for the handlers under way and leaves the bus. ctx bounds
 // the wait.
 func (s *Server) Close(ctx context.Context) error {
+	s.cancel()
 	err := s.engine.CloseReason(ctx, engineio.ReasonServerShutdown)
 	err = errors.Join(err, s.stopForwarding(ctx))
 	if e := s.inboxes.Wait(ctx); e != nil {

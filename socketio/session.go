@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/seed-09a96375/belfry"
 )
@@ -139,15 +141,37 @@ func (s *Socket) holdFailed(err error) {
 	}
 }
 
-// keepSessions stores the sessions of sockets that have lost their client.
-func keepSessions(lost []*Socket) {
-	for _, s := range lost {
-		err := s.keep()
-		if err != nil && !errors.Is(err, belfry.ErrNoSession) {
-			s.nsp.server.opts.Logger.Warn("session not kept", "socket", s.id, "err", err)
+// keepSessions stores the sessions of sockets that have lost their client. While
+// the bus is away it tries again until nobody can come back any more.
+func (s *Server) keepSessions(lost []*Socket) {
+	end := time.Now().Add(s.opts.Recovery.MaxDisconnection)
+	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
+		lost = slices.DeleteFunc(lost, func(socket *Socket) bool {
+			err := socket.keep()
+			if away(err) && time.Now().Before(end) && s.ctx.Err() == nil {
+				return false
+			}
+			if err != nil && !errors.Is(err, belfry.ErrNoSession) {
+				s.opts.Logger.Warn("session not kept", "socket", socket.id, "err", err)
+			}
+			socket.settle()
+			return true
+		})
+		if len(lost) == 0 {
+			return
 		}
-		s.settle()
+		select {
+		case <-time.After(pause):
+		case <-s.ctx.Done():
+		}
 	}
+}
+
+// away reports whether an error says that the bus cannot be reached: then nobody
+// knows whether there is a session.
+func away(err error) bool {
+	return errors.Is(err, belfry.ErrUnavailable) || errors.Is(err, belfry.ErrClosed) ||
+		errors.Is(err, context.DeadlineExceeded)
 }
 
 func (s *Socket) keep() error {
