@@ -150,9 +150,17 @@ func (f *Forwarder) enter(parent context.Context) (ctx context.Context, leave fu
 	}, true
 }
 
-// Tunnels returns the WebSockets that are passed on: of clients that lose their
-// connection with this node, though their sessions are on others.
-func (f *Forwarder) Tunnels() int { return f.tunnels.count() }
+// Tunnels returns the number of WebSockets that are passed on: of clients that lose
+// their connection with this node, though their sessions are on others.
+func (f *Forwarder) Tunnels() int { return len(f.tunnels.all()) }
+
+// EachTunnel calls visit with what ends a WebSocket that is passed on, for every
+// one that is open when EachTunnel begins.
+func (f *Forwarder) EachTunnel(visit func(end func())) {
+	for _, pair := range f.tunnels.all() {
+		visit(pair.close)
+	}
+}
 
 // Close ends all requests and WebSockets under way and waits for them, no longer
 // than ctx.

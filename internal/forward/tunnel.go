@@ -95,8 +95,15 @@ func (s *side) Closed(error) {
 	}
 }
 
-// close ends both sides at once.
+// close ends both sides at once. A side that is still to come ends in start.
 func (t *tunnel) close() {
-	t.owner.conn.Close(nil)
-	t.client.conn.Close(nil)
+	t.mu.Lock()
+	t.over = true
+	owner, client := t.owner.conn, t.client.conn
+	t.mu.Unlock()
+	for _, c := range []poll.Conn{owner, client} {
+		if c != nil {
+			c.Close(nil)
+		}
+	}
 }

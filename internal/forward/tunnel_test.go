@@ -51,6 +51,9 @@ func TestTunnelEnds(t *testing.T) {
 				t.Error(err)
 			}
 		}, engineio.ReasonTransportClose},
+		"node between drains": {func(_ socket, _ *session, nodes []*node) {
+			nodes[1].forward.EachTunnel(func(end func()) { end() })
+		}, engineio.ReasonTransportClose},
 		"poller of the node between closes": {func(_ socket, _ *session, nodes []*node) {
 			if err := nodes[1].Close(t.Context()); err != nil {
 				t.Error(err)

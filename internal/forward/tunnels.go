@@ -145,21 +145,19 @@ func (t *tunnels) remove(pair *tunnel) {
 	delete(t.open, pair)
 }
 
-func (t *tunnels) count() int {
+func (t *tunnels) all() []*tunnel {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return len(t.open)
-}
-
-// close ends all tunnels. None begins any more.
-func (t *tunnels) close() {
-	t.mu.Lock()
 	all := make([]*tunnel, 0, len(t.open))
 	for pair := range t.open {
 		all = append(all, pair)
 	}
-	t.mu.Unlock()
-	for _, pair := range all {
+	return all
+}
+
+// close ends all tunnels. None begins any more.
+func (t *tunnels) close() {
+	for _, pair := range t.all() {
 		pair.close()
 	}
 }
