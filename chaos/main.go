@@ -20,6 +20,7 @@ import (
 
 type options struct {
 	subjects, scenarios    []string
+	from                   []string
 	controls, only, short  bool
 	messages, clients      int
 	seed                   uint64
@@ -28,6 +29,7 @@ type options struct {
 }
 
 func parse() (o options) {
+	from := flag.String("from", "", "`files` written with -json: show them, run nothing")
 	subject := flag.String("subject", "belfry", "`names`: belfry, node-classic, node-sharded, node-streams, or all")
 	scenario := flag.String("scenario", "all", "`names` of scenarios, with commas")
 	flag.BoolVar(&o.controls, "controls", false, "run the control of each scenario as well, short")
@@ -42,6 +44,9 @@ func parse() (o options) {
 	flag.StringVar(&o.node, "node", "", "`program` of a Belfry node, if not the one here")
 	flag.Parse()
 	o.subjects, o.scenarios = strings.Split(*subject, ","), strings.Split(*scenario, ",")
+	if *from != "" {
+		o.from = strings.Split(*from, ",")
+	}
 	if o.short {
 		o.messages /= 10
 	}
@@ -51,11 +56,18 @@ func parse() (o options) {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	ok, err := run(ctx, parse())
+	ok, err := start(ctx, parse())
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "chaos:", err)
 	}
 	if err != nil || !ok {
 		os.Exit(1)
 	}
+}
+
+func start(ctx context.Context, o options) (ok bool, err error) {
+	if o.from != nil {
+		return show(o)
+	}
+	return run(ctx, o)
 }

@@ -2,14 +2,12 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/seed-09a96375/belfry/chaos/account"
@@ -149,22 +147,3 @@ func (s *series) note(r *result, experiment func(scenario.Options) (account.Repo
 	r.print(os.Stdout)
 }
 
-func (s *series) verdict() bool {
-	bad := slices.DeleteFunc(slices.Clone(s.results), result.ok)
-	for _, r := range bad {
-		fmt.Printf("not kept: %s %s, seed %d: %s%s\n", r.Subject, r.title(), r.Seed, strings.Join(r.Faults, ", "), r.Err)
-	}
-	return len(bad) == 0
-}
-
-func (s *series) write() error {
-	var errs []error
-	if s.json != "" {
-		text, err := json.MarshalIndent(s.results, "", "  ")
-		errs = append(errs, err, os.WriteFile(s.json, append(text, '\n'), 0o644))
-	}
-	if s.markdown != "" {
-		errs = append(errs, os.WriteFile(s.markdown, []byte(markdown(s.results)), 0o644))
-	}
-	return errors.Join(errs...)
-}

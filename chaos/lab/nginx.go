@@ -79,10 +79,7 @@ func startNginx(ctx context.Context, dir, template string, to []string, sticky b
 	})
 }
 
-// serverLine is a server of the template. Its max_fails is not taken over: with it
-// nginx lets in one WebSocket per server and fail_timeout after all have failed,
-// and what is measured is nginx.
-var serverLine = regexp.MustCompile(`server [0-9.]+:[0-9]+[^;]*`)
+var serverLine = regexp.MustCompile(`server [0-9.]+:[0-9]+`)
 
 // adapt puts addresses into a template that is otherwise used as it is.
 func adapt(text, listen string, to []string, sticky bool) (string, error) {
@@ -92,7 +89,7 @@ func adapt(text, listen string, to []string, sticky bool) (string, error) {
 	i := -1
 	text = serverLine.ReplaceAllStringFunc(text, func(string) string {
 		i++
-		return "server " + to[i] + " max_fails=0"
+		return "server " + to[i]
 	})
 	if sticky {
 		text = strings.Replace(text, "upstream belfry {", "upstream belfry {\n\thash $http_x_client consistent;", 1)

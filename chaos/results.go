@@ -1,0 +1,65 @@
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/seed-09a96375/belfry/chaos/scenario"
+)
+
+// show prints and writes results of earlier runs, a scenario's together.
+func show(o options) (ok bool, err error) {
+	s := &series{options: o}
+	for _, file := range o.from {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return false, err
+		}
+		var some []result
+		if err := json.Unmarshal(text, &some); err != nil {
+			return false, fmt.Errorf("%s: %w", file, err)
+		}
+		s.results = append(s.results, some...)
+	}
+	sortByScenario(s.results)
+	for _, r := range s.results {
+		r.print(os.Stdout)
+	}
+	return s.verdict(), s.write()
+}
+
+func sortByScenario(results []result) {
+	order := map[string]int{}
+	for i, s := range scenario.All() {
+		order[s.Name] = i
+	}
+	slices.SortStableFunc(results, func(a, b result) int {
+		return cmp.Compare(order[a.Scenario], order[b.Scenario])
+	})
+}
+
+// verdict says what was not kept, and whether everything was.
+func (s *series) verdict() bool {
+	bad := slices.DeleteFunc(slices.Clone(s.results), result.ok)
+	for _, r := range bad {
+		fmt.Printf("not kept: %s %s, seed %d: %s%s\n", r.Subject, r.title(), r.Seed, strings.Join(r.Faults, ", "), r.Err)
+	}
+	return len(bad) == 0
+}
+
+func (s *series) write() error {
+	var errs []error
+	if s.json != "" {
+		text, err := json.MarshalIndent(s.results, "", "  ")
+		errs = append(errs, err, os.WriteFile(s.json, append(text, '\n'), 0o644))
+	}
+	if s.markdown != "" {
+		errs = append(errs, os.WriteFile(s.markdown, []byte(markdown(s.results)), 0o644))
+	}
+	return errors.Join(errs...)
+}
