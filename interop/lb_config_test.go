@@ -201,6 +201,28 @@ func TestBalancerWithNodesDraining(t *testing.T) {
 	})
 }
 
+// TestBalancerWithNodesFull: while all nodes turn new clients away, those that are
+// there are served.
+func TestBalancerWithNodesFull(t *testing.T) {
+	onEachBalancer(t, 0, func(t *testing.T, nodes *lbNodes, addr string) {
+		nodes.serve(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Query().Get("sid") == "" {
+				w.WriteHeader(http.StatusServiceUnavailable)
+			}
+		})
+		for range 10 {
+			if res, _ := lbAsk(t, addr, http.MethodGet, lbOpen); res.StatusCode < 500 {
+				t.Errorf("handshake: %s", res.Status)
+			}
+			for _, method := range []string{http.MethodGet, http.MethodPost} {
+				if res, _ := lbAsk(t, addr, method, lbPoll); res.StatusCode != http.StatusOK {
+					t.Errorf("%s of a session: %s", method, res.Status)
+				}
+			}
+		}
+	})
+}
+
 // TestBalancerPassesAtOnce: what a node sends arrives while it goes on, and it
 // hears when the client is gone.
 func TestBalancerPassesAtOnce(t *testing.T) {
