@@ -146,4 +146,3 @@ func (s *series) note(r *result, experiment func(scenario.Options) (account.Repo
 	s.results = append(s.results, *r)
 	r.print(os.Stdout)
 }
-

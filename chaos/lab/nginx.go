@@ -79,23 +79,30 @@ func startNginx(ctx context.Context, dir, template string, to []string, sticky b
 	})
 }
 
-var serverLine = regexp.MustCompile(`server [0-9.]+:[0-9]+`)
+// nodeAddress is that of a node in the template, its number at the end.
+var nodeAddress = regexp.MustCompile(`10\.0\.0\.1([0-9]):3000`)
 
 // adapt puts addresses into a template that is otherwise used as it is.
 func adapt(text, listen string, to []string, sticky bool) (string, error) {
-	if n := len(serverLine.FindAllString(text, -1)); n != len(to) || !strings.Contains(text, "listen 80;") {
-		return "", fmt.Errorf("has %d servers, want %d, and port 80", n, len(to))
-	}
-	i := -1
-	text = serverLine.ReplaceAllStringFunc(text, func(string) string {
-		i++
-		return "server " + to[i]
+	used := make(map[int]bool)
+	text = nodeAddress.ReplaceAllStringFunc(text, func(addr string) string {
+		i := int(nodeAddress.FindStringSubmatch(addr)[1][0] - '1')
+		used[i] = true
+		if i < 0 || i >= len(to) {
+			return addr
+		}
+		return to[i]
 	})
+	if len(used) != len(to) || nodeAddress.MatchString(text) || !strings.Contains(text, "listen 80;") {
+		return "", fmt.Errorf("is for %d nodes, want %d, and port 80", len(used), len(to))
+	}
 	if sticky {
-		text = strings.Replace(text, "upstream belfry {", "upstream belfry {\n\thash $http_x_client consistent;", 1)
+		text = upstream.ReplaceAllString(text, "$0\n\thash $$http_x_client consistent;")
 	}
 	return strings.Replace(text, "listen 80;", "listen "+listen+";", 1), nil
 }
+
+var upstream = regexp.MustCompile(`(?m)^upstream \w+ \{`)
 
 // ask expects 200 of a GET.
 func ask(ctx context.Context, url string) error {
