@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
+	"strings"
 
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/engineio"
@@ -81,10 +83,7 @@ func (s *Socket) resume(kept *belfry.Session) {
 	x := s.more()
 	x.recovered, x.session = true, newSession(kept.ID, kept.Since)
 	x.session.version, x.session.held = 2, 1 // this node holds what it has taken
-	x.session.joined = make(map[belfry.Room]belfry.Offset, len(kept.Rooms))
-	for _, m := range kept.Rooms {
-		x.session.joined[m.Room] = m.Since
-	}
+	x.session.joined = slices.Clone(kept.Rooms)
 	if kept.Data != nil {
 		x.data = restored(kept.Data)
 	}
@@ -161,7 +160,7 @@ func (s *Socket) begin(ctx context.Context) error {
 
 // remember notes from where on the socket is in a room.
 func (s *Socket) remember(ctx context.Context, room belfry.Room) error {
-	if s.sessionOf() == nil {
+	if ses := s.sessionOf(); ses == nil || s.remembers(ses, room) {
 		return nil
 	}
 	since, err := s.nsp.space.Position(ctx)
@@ -169,12 +168,21 @@ func (s *Socket) remember(ctx context.Context, room belfry.Room) error {
 		return err
 	}
 	s.change(func(ses *session) {
-		if ses.joined == nil {
-			ses.joined = make(map[belfry.Room]belfry.Offset)
-		}
-		if _, already := ses.joined[room]; !already {
-			ses.joined[room] = since
+		if !ses.has(room) {
+			// The caller's string may be a part of a whole packet.
+			ses.joined = append(ses.joined, belfry.Membership{Room: belfry.Room(strings.Clone(string(room))), Since: since})
 		}
 	})
 	return nil
+}
+
+func (s *Socket) remembers(ses *session, room belfry.Room) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return ses.has(room)
+}
+
+// has reports whether the session has the room; Socket.mu is held.
+func (ses *session) has(room belfry.Room) bool {
+	return slices.ContainsFunc(ses.joined, func(m belfry.Membership) bool { return m.Room == room })
 }

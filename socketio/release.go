@@ -42,7 +42,7 @@ func (n *Namespace) release(ctx context.Context, id belfry.SessionID) hub.Lettin
 	ctx, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()
 	select {
-	case <-s.sessionOf().settled: // it may have ended by itself
+	case <-s.settled(): // it may have ended by itself
 		return hub.Released
 	case <-ctx.Done():
 		return hub.Absent // the bus did not take it from here

@@ -21,16 +21,17 @@ type session struct {
 	turn sync.Mutex // held while the cluster is told; before Socket.mu
 
 	// Guarded by Socket.mu.
-	joined   map[belfry.Room]belfry.Offset // since when in which room
-	version  uint64                        // counts the changes
-	held     uint64                        // the version that the cluster has, 0: none
-	flushing bool                          // a change is on its way without anybody waiting
-	void     bool                          // cannot be resumed any more
-	settled  chan struct{}                 // closed when it is kept or forgotten
+	joined   []belfry.Membership // not a map: most sockets are in few rooms
+	version  uint64              // counts the changes
+	held     uint64              // the version that the cluster has, 0: none
+	flushing bool                // a change is on its way without anybody waiting
+	void     bool                // cannot be resumed any more
+	isOver   bool                // it is kept or forgotten
+	over     chan struct{}       // closed then; nil until someone waits
 }
 
 func newSession(id belfry.SessionID, since belfry.Offset) *session {
-	return &session{id: id, since: since, version: 1, settled: make(chan struct{})}
+	return &session{id: id, since: since, version: 1}
 }
 
 // sessionOf returns the socket's session, nil if it has none.
@@ -69,7 +70,7 @@ func (s *Socket) holdSession(ctx context.Context) error {
 	s.mu.Lock()
 	up := ses.held >= version || ses.void || s.state.Load() == disconnected
 	version, again := ses.version, ses.held > 0
-	stored, err := s.snapshot(s.roomsLocked())
+	stored, err := s.snapshot()
 	s.mu.Unlock()
 	if up || err != nil {
 		return err
@@ -83,22 +84,10 @@ func (s *Socket) holdSession(ctx context.Context) error {
 	return nil
 }
 
-// roomsLocked are those that the session has; s.mu is held.
-func (s *Socket) roomsLocked() []belfry.Room {
-	rooms := make([]belfry.Room, 0, len(s.x.session.joined))
-	for room := range s.x.session.joined {
-		rooms = append(rooms, room)
-	}
-	return rooms
-}
-
 // snapshot is the session as it is stored; s.mu is held.
-func (s *Socket) snapshot(rooms []belfry.Room) (*belfry.Session, error) {
+func (s *Socket) snapshot() (*belfry.Session, error) {
 	ses := s.x.session
-	stored := &belfry.Session{ID: ses.id, Socket: s.id, Since: ses.since}
-	for _, room := range rooms {
-		stored.Rooms = append(stored.Rooms, belfry.Membership{Room: room, Since: ses.joined[room]})
-	}
+	stored := &belfry.Session{ID: ses.id, Socket: s.id, Since: ses.since, Rooms: slices.Clone(ses.joined)}
 	if s.x.data == nil {
 		return stored, nil
 	}
@@ -182,7 +171,7 @@ func (s *Socket) keep() error {
 	defer ses.turn.Unlock()
 	s.mu.Lock()
 	void, held := ses.void, ses.held > 0
-	stored, err := s.snapshot(s.x.left)
+	stored, err := s.snapshot()
 	s.mu.Unlock()
 	if void || err != nil {
 		return err
@@ -220,11 +209,26 @@ func (s *Socket) settle() {
 	defer s.mu.Unlock()
 	ses := s.x.session
 	s.nsp.live.remove(ses.id, s)
-	select {
-	case <-ses.settled:
-	default:
-		close(ses.settled)
+	if !ses.isOver {
+		ses.isOver = true
+		if ses.over != nil {
+			close(ses.over)
+		}
 	}
+}
+
+// settled is closed when the session of a socket is kept or forgotten.
+func (s *Socket) settled() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ses := s.x.session
+	if ses.over == nil {
+		ses.over = make(chan struct{})
+		if ses.isOver {
+			close(ses.over)
+		}
+	}
+	return ses.over
 }
 
 // forfeit ends the client's connection in a way that it comes back, as a new one.

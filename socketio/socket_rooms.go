@@ -62,7 +62,9 @@ func (s *Socket) join(ctx context.Context, slot hub.Slot, room belfry.Room) erro
 }
 
 func (s *Socket) forget(room belfry.Room) {
-	s.change(func(ses *session) { delete(ses.joined, room) })
+	s.change(func(ses *session) {
+		ses.joined = slices.DeleteFunc(ses.joined, func(m belfry.Membership) bool { return m.Room == room })
+	})
 }
 
 func joinError(err error) error {
