@@ -32,6 +32,7 @@ var importRules = []rule{
 	{"internal/inbox", nil},
 	{"internal/wheel", nil},
 	{"internal/forward", []string{".", "engineio", "poll"}},
+	{"auth", []string{"."}},
 	{"poll", []string{"."}},
 	{"engineio/packet", []string{"."}},
 	{"socketio/packet", []string{"."}},
@@ -43,7 +44,7 @@ var importRules = []rule{
 	{"stomp/frame", nil},
 	{"stomp", []string{".", "hub", "internal/inbox", "internal/wheel", "poll", "socketio/packet", "websocket"}},
 	{"examples/...", []string{".", "bus/...", "engineio", "hub", "poll", "socketio", "stomp", "websocket"}},
-	{"internal/...", []string{".", "bus/...", "engineio/...", "examples/...", "hub", "internal/...", "poll", "socketio/...", "stomp/...", "websocket"}},
+	{"internal/...", []string{".", "auth", "bus/...", "engineio/...", "examples/...", "hub", "internal/...", "poll", "socketio/...", "stomp/...", "websocket"}},
 	{"cmd/...", []string{"internal/cli"}},
 }
 
