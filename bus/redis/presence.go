@@ -98,19 +98,21 @@ func (l *link) Members(ctx context.Context, at belfry.Place) ([]belfry.Present, 
 
 // Count implements belfry.Presence.
 func (l *link) Count(ctx context.Context, at belfry.Place) (int, error) {
-	if err := l.usable(ctx); err != nil {
-		return 0, err
-	}
-	n, err := l.bus.client.Do(ctx, l.bus.client.B().Hlen().Key(l.bus.names.members(placeKey(at))).Build()).AsInt64()
+	var n int64
+	err := l.read(ctx, func(ctx context.Context) (err error) {
+		n, err = l.bus.client.Do(ctx, l.bus.client.B().Hlen().Key(l.bus.names.members(placeKey(at))).Build()).AsInt64()
+		return err
+	})
 	return int(n), failure(ctx, "count members", err)
 }
 
 // list reads the records of a hash. What is not ours is left out.
 func list[T any](ctx context.Context, l *link, key string, decode func(string) (T, error)) ([]T, error) {
-	if err := l.usable(ctx); err != nil {
-		return nil, err
-	}
-	records, err := l.bus.client.Do(ctx, l.bus.client.B().Hvals().Key(key).Build()).AsStrSlice()
+	var records []string
+	err := l.read(ctx, func(ctx context.Context) (err error) {
+		records, err = l.bus.client.Do(ctx, l.bus.client.B().Hvals().Key(key).Build()).AsStrSlice()
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -21,7 +21,8 @@ type attendance struct {
 
 	// Of tend alone.
 	apart int    // rounds in a row in which the numbers of members differed
-	epoch uint64 // of the last round
+	epoch uint64 // in the last round
+	lease uint64 // generation of the lease then
 }
 
 // attendee is a member on this node. It is not changed once it is noted.

@@ -154,6 +154,31 @@ func TestPresenceOfTheThawed(t *testing.T) {
 	}
 }
 
+// TestPresenceWithoutLeases: Redis was away for longer than leases last. Nodes that
+// live are not taken for dead, also if nobody may be away.
+func TestPresenceWithoutLeases(t *testing.T) {
+	server := redistest.Start(t)
+	_, a := attach(t, open(t, Options{URL: server.URL()}), "a")
+	n, b := attach(t, open(t, Options{URL: server.URL()}), "b")
+	enter(t, a, "ada", 0)
+	enter(t, b, "bob", 0)
+	held := "belfry:{0}:present:" + linkOf(a).holder()
+	for server.Must("SCARD", held) != ":0" {
+		server.Must("DEL", "belfry:{0}:lease:a")
+		_, err := linkOf(b).depart()
+		check(t, err)
+	}
+	eventually(t, func() string {
+		if here, away := server.Must("SCARD", held), server.Must("ZCARD", "belfry:{0}:away"); here != ":1" || away != ":0" {
+			return fmt.Sprintf("%s here, %s away", here, away)
+		}
+		return ""
+	})
+	if leaves := heard(n, `["presence:leave"`); leaves > 0 || len(present(t, b)) != 2 {
+		t.Errorf("%d leaves were told, %q are present", leaves, present(t, b))
+	}
+}
+
 // TestPresenceOverBrokenConnections: all connections break again and again while
 // nodes count up an entry. No version is won twice, none is lost; where it is not
 // known whether an entry was set, the caller is told so.
@@ -187,6 +212,9 @@ func TestPresenceOverBrokenConnections(t *testing.T) {
 	stop()
 	e, err := links[0].(belfry.RoomState).Entries(t.Context(), meeting)
 	check(t, err)
+	if len(e) != 1 {
+		t.Fatalf("the state is %+v", e)
+	}
 	value, _ := strconv.ParseInt(string(e[0].Value), 10, 64)
 	t.Logf("value %d: %d surely set, %d not known", value, sure.Load(), unsure.Load())
 	if value < sure.Load() || value > sure.Load()+unsure.Load() {

@@ -68,6 +68,25 @@ func (l *link) runRoom(ctx context.Context, in *incarnation, s script, generatio
 	return l.runIn(ctx, in, s, []string{n.lease(l.id), n.seq(), n.log(), n.owners()}, all...)
 }
 
+// read repeats a command that changes nothing until it has worked, at most for
+// Options.Spool.Time.
+func (l *link) read(ctx context.Context, command func(context.Context) error) error {
+	if err := l.usable(ctx); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, l.bus.opts.Spool.Time)
+	defer cancel()
+	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 500*time.Millisecond) {
+		err := command(ctx)
+		if v := verdictOf(err); v == done || v == fatal {
+			return err
+		}
+		if waitErr := l.rest(ctx, pause); waitErr != nil {
+			return errors.Join(waitErr, err)
+		}
+	}
+}
+
 // rest waits for d, give or take a half.
 func (l *link) rest(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(jitter(d))

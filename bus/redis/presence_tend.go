@@ -19,6 +19,9 @@ const (
 	// number of members, apartBusy the same while it changes all the time.
 	apartFor  = 2
 	apartBusy = 30
+	// doubtful is how long the members of a node that seems to be dead stay at
+	// least.
+	doubtful = 5 * time.Second
 )
 
 // tend looks after members until the link is closed.
@@ -43,7 +46,7 @@ func (l *link) depart() (known int, err error) {
 	for more := true; more; {
 		ctx, cancel := context.WithTimeout(l.ctx, l.bus.opts.Timeout)
 		s := l.roomScripts()
-		r, err := l.runRoom(ctx, s.in, s.depart, l.token(), []string{l.holder(), strconv.Itoa(tendAtOnce)})
+		r, err := l.runRoom(ctx, s.in, s.depart, l.token(), []string{l.holder(), strconv.Itoa(tendAtOnce), millis(doubtful)})
 		cancel()
 		if err != nil {
 			return 0, err
@@ -63,9 +66,9 @@ func (l *link) depart() (known int, err error) {
 func (l *link) apart(known int) bool {
 	a := &l.attendance
 	here, changing := a.count()
-	epoch := l.incarnation.Load().counter
-	another := a.epoch != 0 && a.epoch != epoch
-	a.epoch = epoch
+	epoch, lease := l.incarnation.Load().counter, l.token()
+	another := a.lease != 0 && (a.epoch != epoch || a.lease != lease)
+	a.epoch, a.lease = epoch, lease
 	if known == here && !another {
 		a.apart = 0
 		return false

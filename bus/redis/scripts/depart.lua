@@ -1,7 +1,9 @@
 -- Lets members be away whose node has died, and lets those leave that were away for
 -- too long. Any node does that for all; each member is dealt with once, since it
 -- is taken out of the set in the same step.
--- KEYS, ARGV: see rooms.lua; then holder, most members at a time
+-- KEYS, ARGV: see rooms.lua; then holder, most members at a time, least time for
+-- the members of a dead node (ms): when Redis was away, nodes that live have no
+-- lease for a moment
 -- Returns whether there is more to do, and how many members the holder has.
 local present, away, most = base .. 'present', base .. 'away', tonumber(ARGV[6])
 if redis.call('EXISTS', present, away) == 0 then return {0, 0} end
@@ -13,7 +15,7 @@ for i = 1, #holders, 2 do
     for _, ref in ipairs(redis.call('SPOP', set, most)) do
       local was = member(resolve(ref))
       if was and was.holder == holder then
-        redis.call('ZADD', away, string.format('%.0f', time + (tonumber(holders[i + 1]) or 0)), ref)
+        redis.call('ZADD', away, string.format('%.0f', time + math.max(tonumber(holders[i + 1]) or 0, tonumber(ARGV[7]))), ref)
       end
     end
     if redis.call('EXISTS', set) == 0 then redis.call('HDEL', present, holder) else more = 1 end
