@@ -84,10 +84,11 @@ type Sessions interface {
 	Drop(ctx context.Context, namespace string, id SessionID) error
 	// Take makes this node the one that holds the session, and returns it: of
 	// several callers exactly one gets it. ErrNoSession: unknown or expired. A
-	// *HeldError: a node that seems to be alive holds it, this one or another;
-	// take says whether to take it even so, because that node does not answer.
-	// Who takes a session holds or keeps it with held, or drops it.
-	Take(ctx context.Context, namespace string, id SessionID, take Force) (*Session, error)
+	// *HeldError: a node that seems to be alive holds it, this one or another. It
+	// is taken even so if that node is silent: one that was asked for it, and
+	// does not answer or knows nothing of it. That node learns it at its next
+	// Hold or Keep. Who takes a session holds or keeps it with held, or drops it.
+	Take(ctx context.Context, namespace string, id SessionID, silent NodeID) (*Session, error)
 	// Confirm says how long it takes until a client that is still connected has
 	// surely received a message: it has answered a ping that was sent after it.
 	// From then on the bus raises the Since of what Take returns to what the last
@@ -96,14 +97,6 @@ type Sessions interface {
 	// recover. Until it is called nothing is raised. It does not block.
 	Confirm(after time.Duration)
 }
-
-// Force says what Take does with a session that a live node holds.
-type Force bool
-
-const (
-	IfFree Force = false // leave it there
-	Always Force = true  // take it; the owner learns it at its next Hold or Keep
-)
 
 // HeldError says that a node holds the session.
 type HeldError struct{ Owner NodeID }

@@ -78,19 +78,19 @@ func (sp *Space) Take(ctx context.Context, id belfry.SessionID) (*belfry.Session
 	if err != nil {
 		return nil, err
 	}
-	s, err := r.Take(ctx, sp.name, id, belfry.IfFree)
+	s, err := r.Take(ctx, sp.name, id, "")
 	var held *belfry.HeldError
 	if !errors.As(err, &held) {
 		return s, err
 	}
-	how := belfry.Always
+	silent := held.Owner
 	switch sp.release(ctx, held.Owner, id) {
 	case Refused:
 		return nil, belfry.ErrNoSession
 	case Released:
-		how = belfry.IfFree
+		silent = ""
 	}
-	s, err = r.Take(ctx, sp.name, id, how)
+	s, err = r.Take(ctx, sp.name, id, silent)
 	if errors.As(err, &held) {
 		return nil, belfry.ErrNoSession // another was faster
 	}

@@ -11,9 +11,10 @@ import (
 	"github.com/seed-09a96375/belfry/bus/redis/redistest"
 )
 
-func init() {
-	buses["redis"] = func(t testing.TB) func() belfry.Bus { return redisBus(t, false) }
-	buses["redis with interest"] = func(t testing.TB) func() belfry.Bus { return redisBus(t, true) }
+// redisBuses are those that need a Redis.
+var redisBuses = map[string]func(t testing.TB) func() belfry.Bus{
+	"redis":               func(t testing.TB) func() belfry.Bus { return redisBus(t, false) },
+	"redis with interest": func(t testing.TB) func() belfry.Bus { return redisBus(t, true) },
 }
 
 func redisBus(t testing.TB, interest bool) func() belfry.Bus {

@@ -1,6 +1,7 @@
 package socketio_test
 
 import (
+	"maps"
 	"testing"
 
 	"github.com/seed-09a96375/belfry"
@@ -22,7 +23,9 @@ type clusterFunc func(t testing.TB, n int, o socketio.Options) []*node
 
 // onEachBus runs a test over every bus there is.
 func onEachBus(t *testing.T, test func(t *testing.T, cluster clusterFunc)) {
-	for name, begin := range buses {
+	all := maps.Clone(buses)
+	maps.Copy(all, redisBuses)
+	for name, begin := range all {
 		t.Run(name, func(t *testing.T) {
 			test(t, func(t testing.TB, n int, o socketio.Options) []*node {
 				t.Helper()

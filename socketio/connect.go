@@ -82,13 +82,7 @@ func (c *client) enter(n *Namespace, auth Auth) error {
 		return &ConnectError{Message: fmt.Sprintf("too many namespaces: %d at most", c.server.opts.MaxNamespaces)}
 	}
 	if cl := c.claims(auth); cl != nil {
-		end := n.live.claim(*cl.Session)
-		s, err := c.recover(n, cl, auth)
-		if s != nil {
-			err = c.admit(s)
-		}
-		end()
-		if s != nil || err != nil {
+		if done, err := c.reenter(n, cl, auth); done || err != nil {
 			return err
 		}
 	}
@@ -104,6 +98,27 @@ func (c *client) enter(n *Namespace, auth Auth) error {
 		return err
 	}
 	return c.admit(s)
+}
+
+// reenter resumes a session. It reports false if there is none.
+func (c *client) reenter(n *Namespace, cl *claim, auth Auth) (done bool, _ error) {
+	waiting, cancel := c.server.busContext()
+	defer cancel()
+	end, err := n.live.claim(waiting, *cl.Session)
+	if err != nil {
+		return false, err // the client tries again
+	}
+	defer end()
+	if c.isGone() {
+		return false, errGone // it may be back already
+	}
+	ctx, cancel := c.server.busContext()
+	defer cancel()
+	s, err := c.recover(ctx, n, cl, auth)
+	if s == nil {
+		return false, err
+	}
+	return true, c.admit(s)
 }
 
 var errGone = errors.New("the client has gone")

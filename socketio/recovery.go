@@ -34,9 +34,7 @@ func (c *client) claims(auth Auth) *claim {
 // recover resumes the session that the client claims. nil: it gets a new one. An
 // error: the bus is away, and nobody knows. The socket it returns is in its rooms
 // and has what it missed.
-func (c *client) recover(n *Namespace, cl *claim, auth Auth) (*Socket, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), c.server.opts.AckTimeout)
-	defer cancel()
+func (c *client) recover(ctx context.Context, n *Namespace, cl *claim, auth Auth) (*Socket, error) {
 	kept, err := n.space.Take(ctx, *cl.Session)
 	if err != nil {
 		return nil, c.notResumed(err, belfry.ErrNoSession)

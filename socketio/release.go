@@ -108,24 +108,38 @@ type sessions struct {
 	claims map[belfry.SessionID]chan struct{} // under way; closed when decided
 }
 
-// claim notes that a client here is about to resume a session. The caller ends
-// it; add does, too.
-func (l *sessions) claim(id belfry.SessionID) (end func()) {
+// claim notes that a client here is about to resume a session, once nobody else
+// here is. The caller ends it; add does, too.
+func (l *sessions) claim(ctx context.Context, id belfry.SessionID) (end func(), _ error) {
+	for {
+		decided, another := l.tryClaim(id)
+		if another == nil {
+			return func() {
+				l.mu.Lock()
+				defer l.mu.Unlock()
+				l.decide(id, decided)
+			}, nil
+		}
+		select {
+		case <-another:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+func (l *sessions) tryClaim(id belfry.SessionID) (decided, another chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if _, another := l.claims[id]; another {
-		return func() {}
+	if another := l.claims[id]; another != nil {
+		return nil, another
 	}
 	if l.claims == nil {
 		l.claims = make(map[belfry.SessionID]chan struct{})
 	}
-	decided := make(chan struct{})
+	decided = make(chan struct{})
 	l.claims[id] = decided
-	return func() {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.decide(id, decided)
-	}
+	return decided, nil
 }
 
 // decide ends a claim; l.mu is held.

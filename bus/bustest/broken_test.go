@@ -28,7 +28,7 @@ type faulty struct {
 	drop     func(ctx context.Context, l *faultyLink, ns string, id belfry.SessionID) error
 	confirm  func(l *faultyLink, after time.Duration)
 	address  func(ctx context.Context, l *faultyLink) (map[belfry.NodeID]string, error)
-	take     func(ctx context.Context, l *faultyLink, ns string, id belfry.SessionID, how belfry.Force) (*belfry.Session, error)
+	take     func(ctx context.Context, l *faultyLink, ns string, id belfry.SessionID, silent belfry.NodeID) (*belfry.Session, error)
 
 	store *store
 

@@ -16,11 +16,12 @@ const confirmTime = 6 * time.Second
 // confirming is sessions on one node that another takes.
 type confirming struct {
 	here, there belfry.Sessions
+	owner       belfry.NodeID // here
 	begin, late belfry.Offset // positions; what was published between is delivered
 }
 
 func (c *cluster) confirming(ctx context.Context) (*confirming, error) {
-	x := &confirming{}
+	x := &confirming{owner: c.members[0].id}
 	var err error
 	if x.here, x.there, err = c.stores(); err != nil {
 		return nil, err
@@ -44,16 +45,16 @@ func (x *confirming) hold(ctx context.Context, held bool) error {
 
 // take lets the other node take the session, by force or after a Keep.
 func (x *confirming) take(ctx context.Context, kept bool) (*belfry.Session, error) {
-	how := belfry.Always
+	silent := x.owner
 	if kept {
 		s := session("s")
 		s.Since, s.Rooms = x.begin, []belfry.Membership{{Room: "early", Since: x.begin}, {Room: "late", Since: x.late}}
 		if err := x.here.Keep(ctx, s, time.Minute, true); err != nil {
 			return nil, err
 		}
-		how = belfry.IfFree
+		silent = ""
 	}
-	s, err := x.there.Take(ctx, namespace, "s", how)
+	s, err := x.there.Take(ctx, namespace, "s", silent)
 	return s, errors.Join(err, x.there.Drop(ctx, namespace, "s"))
 }
 

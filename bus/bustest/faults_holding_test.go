@@ -12,11 +12,11 @@ func holdingControls() []control {
 	held, meanwhile := "a session that is held is not free", "who holds a session no longer learns it"
 	force, outlives := "a session is taken by force", "a session outlives the node that held it"
 	return []control{
-		{"gives away what is held", held, "want a HeldError", taking(func(l *faultyLink, ns string, id belfry.SessionID, _ belfry.Force) (*belfry.Session, error) {
-			return l.store.take(l.node.ID(), ns, id, belfry.Always)
+		{"gives away what is held", held, "want a HeldError", taking(func(l *faultyLink, ns string, id belfry.SessionID, _ belfry.NodeID) (*belfry.Session, error) {
+			return l.store.take(l.node.ID(), ns, id, l.store.owner(ns, id))
 		})},
-		{"names the wrong owner", held, "is held by", taking(func(l *faultyLink, ns string, id belfry.SessionID, how belfry.Force) (*belfry.Session, error) {
-			s, err := l.store.take(l.node.ID(), ns, id, how)
+		{"names the wrong owner", held, "is held by", taking(func(l *faultyLink, ns string, id belfry.SessionID, silent belfry.NodeID) (*belfry.Session, error) {
+			s, err := l.store.take(l.node.ID(), ns, id, silent)
 			if errors.As(err, new(*belfry.HeldError)) {
 				err = &belfry.HeldError{Owner: l.node.ID()}
 			}
@@ -32,7 +32,7 @@ func holdingControls() []control {
 		}},
 		{"drops what others hold", "a session that is dropped is gone", "want a HeldError", func() *faulty {
 			return &faulty{drop: func(_ context.Context, l *faultyLink, ns string, id belfry.SessionID) error {
-				if s, err := l.store.take(l.node.ID(), ns, id, belfry.Always); err == nil {
+				if s, err := l.store.take(l.node.ID(), ns, id, l.store.owner(ns, id)); err == nil {
 					l.store.drop(l.node.ID(), ns, s.ID)
 				}
 				return nil
@@ -48,11 +48,11 @@ func holdingControls() []control {
 				return l.store.keep(l.node.ID(), s, ttl, false)
 			}}
 		}},
-		{"knows no force", force, "take by force", taking(func(l *faultyLink, ns string, id belfry.SessionID, _ belfry.Force) (*belfry.Session, error) {
-			return l.store.take(l.node.ID(), ns, id, belfry.IfFree)
+		{"knows no force", force, "take by force", taking(func(l *faultyLink, ns string, id belfry.SessionID, _ belfry.NodeID) (*belfry.Session, error) {
+			return l.store.take(l.node.ID(), ns, id, "")
 		})},
-		{"takes by force and leaves it there", force, "is not held any more", taking(func(l *faultyLink, ns string, id belfry.SessionID, how belfry.Force) (*belfry.Session, error) {
-			s, err := l.store.take(l.node.ID(), ns, id, how)
+		{"takes by force and leaves it there", force, "is not held any more", taking(func(l *faultyLink, ns string, id belfry.SessionID, silent belfry.NodeID) (*belfry.Session, error) {
+			s, err := l.store.take(l.node.ID(), ns, id, silent)
 			if err == nil {
 				_ = l.store.hold("node0", s, false)
 			}
@@ -77,10 +77,10 @@ func holdingControls() []control {
 	}
 }
 
-func taking(f func(*faultyLink, string, belfry.SessionID, belfry.Force) (*belfry.Session, error)) func() *faulty {
+func taking(f func(*faultyLink, string, belfry.SessionID, belfry.NodeID) (*belfry.Session, error)) func() *faulty {
 	return func() *faulty {
-		return &faulty{take: func(_ context.Context, l *faultyLink, ns string, id belfry.SessionID, how belfry.Force) (*belfry.Session, error) {
-			return f(l, ns, id, how)
+		return &faulty{take: func(_ context.Context, l *faultyLink, ns string, id belfry.SessionID, silent belfry.NodeID) (*belfry.Session, error) {
+			return f(l, ns, id, silent)
 		}}
 	}
 }

@@ -26,7 +26,7 @@ func sessionControls() []control {
 		{"hands a session out twice", once, "callers got session", func() *faulty {
 			var mu sync.Mutex
 			var last *belfry.Session
-			return &faulty{take: func(ctx context.Context, l *faultyLink, ns string, id belfry.SessionID, how belfry.Force) (*belfry.Session, error) {
+			return &faulty{take: func(ctx context.Context, l *faultyLink, ns string, id belfry.SessionID, silent belfry.NodeID) (*belfry.Session, error) {
 				mu.Lock()
 				defer mu.Unlock()
 				if last != nil && last.ID == id {
@@ -34,7 +34,7 @@ func sessionControls() []control {
 					last = nil
 					return s, nil
 				}
-				s, err := l.store.take(l.node.ID(), ns, id, how)
+				s, err := l.store.take(l.node.ID(), ns, id, silent)
 				if err == nil {
 					last = s
 				}
@@ -42,7 +42,7 @@ func sessionControls() []control {
 			}}
 		}},
 		{"hands a session to nobody", once, "0 of 50 callers", func() *faulty {
-			return &faulty{take: func(context.Context, *faultyLink, string, belfry.SessionID, belfry.Force) (*belfry.Session, error) {
+			return &faulty{take: func(context.Context, *faultyLink, string, belfry.SessionID, belfry.NodeID) (*belfry.Session, error) {
 				return nil, belfry.ErrNoSession
 			}}
 		}},
@@ -59,8 +59,8 @@ func sessionControls() []control {
 		{"drops sessions too soon", expiry, "was gone after", withTTL(func(ttl time.Duration) time.Duration { return ttl / 3 })},
 		{"mixes the sessions of namespaces", "a session belongs to its namespace", "", keepAs(func(s *belfry.Session) { s.Namespace = namespace })},
 		{"takes from any namespace", "a session belongs to its namespace", "want ErrNoSession", func() *faulty {
-			return &faulty{take: func(ctx context.Context, l *faultyLink, _ string, id belfry.SessionID, how belfry.Force) (*belfry.Session, error) {
-				return l.store.take(l.node.ID(), namespace, id, how)
+			return &faulty{take: func(ctx context.Context, l *faultyLink, _ string, id belfry.SessionID, silent belfry.NodeID) (*belfry.Session, error) {
+				return l.store.take(l.node.ID(), namespace, id, silent)
 			}}
 		}},
 	}

@@ -105,14 +105,14 @@ func checkHeld(ctx context.Context, c *cluster) error {
 	for range 2 { // the first leaves it there
 		for _, store := range []belfry.Sessions{there, here} {
 			for i, id := range []belfry.SessionID{"a", "b"} {
-				s, err := store.Take(ctx, namespace, id, belfry.IfFree)
+				s, err := store.Take(ctx, namespace, id, "")
 				if err := heldBy(c.members[i].id, s, err); err != nil {
 					return err
 				}
 			}
 		}
 	}
-	return noSession(there.Take(ctx, "/another", "a", belfry.IfFree))
+	return noSession(there.Take(ctx, "/another", "a", ""))
 }
 
 func checkHoldThenKeep(ctx context.Context, c *cluster) error {
@@ -127,14 +127,14 @@ func checkHoldThenKeep(ctx context.Context, c *cluster) error {
 	); err != nil {
 		return err
 	}
-	got, err := there.Take(ctx, namespace, "s", belfry.IfFree)
+	got, err := there.Take(ctx, namespace, "s", "")
 	if err != nil {
 		return fmt.Errorf("take what was kept: %w", err)
 	}
 	if string(got.Data) != `"last"` {
 		return fmt.Errorf("took the session with data %s", got.Data)
 	}
-	got, err = here.Take(ctx, namespace, "s", belfry.IfFree)
+	got, err = here.Take(ctx, namespace, "s", "")
 	return heldBy(c.members[1].id, got, err)
 }
 
@@ -150,10 +150,10 @@ func checkDrop(ctx context.Context, c *cluster) error {
 	); err != nil {
 		return err
 	}
-	if err := noSession(there.Take(ctx, namespace, "s", belfry.IfFree)); err != nil {
+	if err := noSession(there.Take(ctx, namespace, "s", "")); err != nil {
 		return err
 	}
-	s, err := there.Take(ctx, namespace, "other", belfry.IfFree)
+	s, err := there.Take(ctx, namespace, "other", "")
 	return heldBy(c.members[0].id, s, err)
 }
 
@@ -171,13 +171,13 @@ func checkTakenMeanwhile(ctx context.Context, c *cluster) error {
 	if err := notHeld(ctx, here, s); err != nil {
 		return fmt.Errorf("kept: %w", err)
 	}
-	if _, err := there.Take(ctx, namespace, "s", belfry.IfFree); err != nil {
+	if _, err := there.Take(ctx, namespace, "s", ""); err != nil {
 		return fmt.Errorf("after a Hold that must not have worked: %w", err)
 	}
 	if err := notHeld(ctx, here, s); err != nil {
 		return fmt.Errorf("taken: %w", err)
 	}
-	got, err := here.Take(ctx, namespace, "s", belfry.IfFree)
+	got, err := here.Take(ctx, namespace, "s", "")
 	if err := heldBy(c.members[1].id, got, err); err != nil {
 		return fmt.Errorf("after a Keep that must not have worked: %w", err)
 	}
@@ -187,7 +187,7 @@ func checkTakenMeanwhile(ctx context.Context, c *cluster) error {
 	if err := notHeld(ctx, here, s); err != nil {
 		return fmt.Errorf("held by another: %w", err)
 	}
-	got, err = here.Take(ctx, namespace, "s", belfry.IfFree)
+	got, err = here.Take(ctx, namespace, "s", "")
 	return heldBy(c.members[1].id, got, err)
 }
 
@@ -200,7 +200,7 @@ func checkForce(ctx context.Context, c *cluster) error {
 	if err := here.Hold(ctx, s, time.Minute, false); err != nil {
 		return err
 	}
-	got, err := there.Take(ctx, namespace, "s", belfry.Always)
+	got, err := there.Take(ctx, namespace, "s", c.members[0].id)
 	if err != nil {
 		return fmt.Errorf("take by force: %w", err)
 	}
@@ -210,7 +210,7 @@ func checkForce(ctx context.Context, c *cluster) error {
 	if err := notHeld(ctx, here, s); err != nil {
 		return err
 	}
-	got, err = here.Take(ctx, namespace, "s", belfry.IfFree)
+	got, err = here.Take(ctx, namespace, "s", "")
 	return heldBy(c.members[1].id, got, err)
 }
 
@@ -226,13 +226,13 @@ func checkOutlives(ctx context.Context, c *cluster) error {
 	if err := c.members[0].close(ctx); err != nil {
 		return err
 	}
-	got, err := there.Take(ctx, namespace, "s", belfry.IfFree)
+	got, err := there.Take(ctx, namespace, "s", "")
 	if err != nil {
 		return fmt.Errorf("take from a node that is gone: %w", err)
 	}
 	if got.Socket != want.Socket || string(got.Data) != string(want.Data) || len(got.Rooms) != len(want.Rooms) {
 		return fmt.Errorf("took %+v, want %+v", got, want)
 	}
-	got, err = there.Take(ctx, namespace, "s", belfry.IfFree)
+	got, err = there.Take(ctx, namespace, "s", "")
 	return heldBy(c.members[1].id, got, err)
 }

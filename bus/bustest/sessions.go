@@ -64,7 +64,7 @@ func checkSessionContent(ctx context.Context, c *cluster) error {
 		if err := here.Keep(ctx, want, time.Minute, false); err != nil {
 			return fmt.Errorf("keep: %w", err)
 		}
-		got, err := there.Take(ctx, namespace, want.ID, belfry.IfFree)
+		got, err := there.Take(ctx, namespace, want.ID, "")
 		if err != nil {
 			return fmt.Errorf("take on another node: %w", err)
 		}
@@ -75,13 +75,13 @@ func checkSessionContent(ctx context.Context, c *cluster) error {
 			return fmt.Errorf("took %+v, want %+v", got, want)
 		}
 		for _, s := range []belfry.Sessions{here, there} {
-			again, err := s.Take(ctx, namespace, want.ID, belfry.IfFree)
+			again, err := s.Take(ctx, namespace, want.ID, "")
 			if err := heldBy(c.members[1].id, again, err); err != nil {
 				return fmt.Errorf("second take: %w", err)
 			}
 		}
 	}
-	return noSession(here.Take(ctx, namespace, "unknown", belfry.IfFree))
+	return noSession(here.Take(ctx, namespace, "unknown", ""))
 }
 
 // plain makes no difference between nil and empty.
@@ -130,7 +130,7 @@ func takeAtOnce(ctx context.Context, stores []belfry.Sessions, id belfry.Session
 	for i := range takers {
 		wg.Go(func() {
 			<-begin
-			_, err := stores[i%len(stores)].Take(ctx, namespace, id, belfry.IfFree)
+			_, err := stores[i%len(stores)].Take(ctx, namespace, id, "")
 			var held *belfry.HeldError
 			switch {
 			case err == nil:
@@ -162,14 +162,14 @@ func checkKeepReplaces(ctx context.Context, c *cluster) error {
 	if err := errors.Join(here.Keep(ctx, session("s"), time.Minute, false), there.Keep(ctx, second, time.Minute, false)); err != nil {
 		return err
 	}
-	got, err := here.Take(ctx, namespace, "s", belfry.IfFree)
+	got, err := here.Take(ctx, namespace, "s", "")
 	if err != nil {
 		return err
 	}
 	if string(got.Data) != `"second"` {
 		return fmt.Errorf("took the session with data %s", got.Data)
 	}
-	again, err := there.Take(ctx, namespace, "s", belfry.IfFree)
+	again, err := there.Take(ctx, namespace, "s", "")
 	if err := heldBy(c.members[0].id, again, err); err != nil {
 		return fmt.Errorf("the one that was replaced: %w", err)
 	}
@@ -195,7 +195,7 @@ func checkExpiry(ctx context.Context, c *cluster) error {
 		}
 	}
 	for i := range n {
-		_, err := store.Take(ctx, namespace, belfry.SessionID(fmt.Sprint("s", i)), belfry.IfFree)
+		_, err := store.Take(ctx, namespace, belfry.SessionID(fmt.Sprint("s", i)), "")
 		age := time.Since(kept)
 		switch {
 		case errors.Is(err, belfry.ErrNoSession) && age < ttl:
@@ -222,11 +222,11 @@ func checkSessionNamespace(ctx context.Context, c *cluster) error {
 	if err := errors.Join(store.Keep(ctx, one, time.Minute, false), store.Keep(ctx, two, time.Minute, false)); err != nil {
 		return err
 	}
-	if err := noSession(store.Take(ctx, "/three", one.ID, belfry.IfFree)); err != nil {
+	if err := noSession(store.Take(ctx, "/three", one.ID, "")); err != nil {
 		return err
 	}
 	for _, want := range []*belfry.Session{one, two} {
-		got, err := store.Take(ctx, want.Namespace, want.ID, belfry.IfFree)
+		got, err := store.Take(ctx, want.Namespace, want.ID, "")
 		if err != nil {
 			return fmt.Errorf("take in %s: %w", want.Namespace, err)
 		}

@@ -84,7 +84,17 @@ func (t *store) drop(by belfry.NodeID, namespace string, id belfry.SessionID) {
 	}
 }
 
-func (t *store) take(by belfry.NodeID, namespace string, id belfry.SessionID, how belfry.Force) (*belfry.Session, error) {
+// owner returns who holds the session, empty if nobody does.
+func (t *store) owner(namespace string, id belfry.SessionID) belfry.NodeID {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if s := t.byKey[sessionKey{namespace, id}]; s != nil {
+		return s.owner
+	}
+	return ""
+}
+
+func (t *store) take(by belfry.NodeID, namespace string, id belfry.SessionID, silent belfry.NodeID) (*belfry.Session, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	key := sessionKey{namespace, id}
@@ -92,7 +102,7 @@ func (t *store) take(by belfry.NodeID, namespace string, id belfry.SessionID, ho
 	switch {
 	case s == nil:
 		return nil, belfry.ErrNoSession
-	case s.owner != "" && !t.dead[s.owner] && how == belfry.IfFree:
+	case s.owner != "" && !t.dead[s.owner] && s.owner != silent:
 		return nil, &belfry.HeldError{Owner: s.owner}
 	}
 	delete(t.byKey, key)
@@ -170,11 +180,11 @@ func (l *faultyLink) Drop(ctx context.Context, ns string, id belfry.SessionID) e
 	return nil
 }
 
-func (l *faultyLink) Take(ctx context.Context, ns string, id belfry.SessionID, how belfry.Force) (*belfry.Session, error) {
+func (l *faultyLink) Take(ctx context.Context, ns string, id belfry.SessionID, silent belfry.NodeID) (*belfry.Session, error) {
 	if f := l.node.bus.take; f != nil {
-		return f(ctx, l, ns, id, how)
+		return f(ctx, l, ns, id, silent)
 	}
-	return l.store.take(l.node.ID(), ns, id, how)
+	return l.store.take(l.node.ID(), ns, id, silent)
 }
 
 func (l *faultyLink) Confirm(after time.Duration) {

@@ -45,7 +45,7 @@ func TestKeepRaisesSince(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			got, err := link.Take(ctx, "/", "s", belfry.IfFree)
+			got, err := link.Take(ctx, "/", "s", "")
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -82,7 +82,7 @@ func (l *keepingLink) Drop(ctx context.Context, namespace string, id belfry.Sess
 
 // Take implements belfry.Sessions. What a node holds cannot be taken by force:
 // all nodes of this bus are alive.
-func (l *keepingLink) Take(ctx context.Context, namespace string, id belfry.SessionID, _ belfry.Force) (*belfry.Session, error) {
+func (l *keepingLink) Take(ctx context.Context, namespace string, id belfry.SessionID, _ belfry.NodeID) (*belfry.Session, error) {
 	if err := l.usable(ctx); err != nil {
 		return nil, err
 	}

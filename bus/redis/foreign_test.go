@@ -45,7 +45,7 @@ func TestForeignSessions(t *testing.T) {
 		for _, holder := range []string{"garbage", "dead.RUN"} {
 			server.Must("HSET", "belfry:{0}:sessions:"+holder, hash, stored)
 			server.Must("ZADD", "belfry:{0}:holders", "+inf", holder)
-			s, err := takeChild(t.Context(), link, i, belfry.IfFree)
+			s, err := takeChild(t.Context(), link, i, "")
 			if strings.Contains(stored, "future") {
 				if err != nil || s.Socket != "s" {
 					t.Errorf("a session of a newer node held by %s: %+v, %v", holder, s, err)

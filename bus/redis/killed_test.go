@@ -65,8 +65,8 @@ func startChild(t *testing.T, server *redistest.Server) *exec.Cmd {
 	return nil
 }
 
-func takeChild(ctx context.Context, link belfry.Link, i int, how belfry.Force) (*belfry.Session, error) {
-	return link.(belfry.Sessions).Take(ctx, "/", childSession(i).ID, how)
+func takeChild(ctx context.Context, link belfry.Link, i int, silent belfry.NodeID) (*belfry.Session, error) {
+	return link.(belfry.Sessions).Take(ctx, "/", childSession(i).ID, silent)
 }
 
 // TestKilledNode: what a node held that was killed is free at once, long before
@@ -76,7 +76,7 @@ func TestKilledNode(t *testing.T) {
 	child := startChild(t, server)
 	_, a := attach(t, open(t, Options{URL: server.URL(), Lease: time.Minute}), "a")
 	_, b := attach(t, open(t, Options{URL: server.URL(), Lease: time.Minute}), "b")
-	_, err := takeChild(t.Context(), a, 0, belfry.IfFree)
+	_, err := takeChild(t.Context(), a, 0, "")
 	if held := new(belfry.HeldError); !errors.As(err, &held) || held.Owner != "child" {
 		t.Fatalf("take from a node that lives: %v, want a HeldError", err)
 	}
@@ -88,7 +88,7 @@ func TestKilledNode(t *testing.T) {
 	for i := range childSessions {
 		for _, link := range []belfry.Link{a, b} {
 			takers.Go(func() {
-				_, err := takeChild(t.Context(), link, i, belfry.IfFree)
+				_, err := takeChild(t.Context(), link, i, "")
 				errs <- err
 			})
 		}
@@ -116,12 +116,12 @@ func TestFrozenNode(t *testing.T) {
 	child := startChild(t, server)
 	_, a := attach(t, open(t, Options{URL: server.URL()}), "a")
 	check(t, child.Process.Signal(syscall.SIGSTOP))
-	if _, err := takeChild(t.Context(), a, 0, belfry.IfFree); !errors.As(err, new(*belfry.HeldError)) {
+	if _, err := takeChild(t.Context(), a, 0, ""); !errors.As(err, new(*belfry.HeldError)) {
 		t.Errorf("take from a node that is stopped: %v, want a HeldError", err)
 	}
-	_, err := takeChild(t.Context(), a, 0, belfry.Always)
+	_, err := takeChild(t.Context(), a, 0, "child")
 	check(t, err)
-	_, err = takeChild(t.Context(), a, 0, belfry.IfFree)
+	_, err = takeChild(t.Context(), a, 0, "")
 	if held := new(belfry.HeldError); !errors.As(err, &held) || held.Owner != "a" {
 		t.Errorf("second take: %v, want a HeldError of the node that has taken it", err)
 	}
@@ -140,7 +140,7 @@ func TestSameIDAgain(t *testing.T) {
 		witness.Expect(t, []string{"first run", "second run"}[:i+1]...)
 		if i == 0 {
 			check(t, link.(belfry.Sessions).Hold(t.Context(), childSession(0), time.Minute, false))
-		} else if _, err := takeChild(t.Context(), w, 0, belfry.IfFree); err != nil {
+		} else if _, err := takeChild(t.Context(), w, 0, ""); err != nil {
 			t.Errorf("take what the first run held: %v", err)
 		}
 		check(t, link.Close(t.Context()))

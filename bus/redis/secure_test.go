@@ -89,7 +89,7 @@ func useSessions(t *testing.T, la, lb belfry.Link) {
 	for i := range 3 {
 		check(t, here.Hold(t.Context(), childSession(i), 0, false))
 	}
-	_, err := takeChild(t.Context(), lb, 0, belfry.Always)
+	_, err := takeChild(t.Context(), lb, 0, linkOf(la).id)
 	check(t, err)
 	check(t, here.Keep(t.Context(), childSession(1), 0, true))
 	check(t, here.Drop(t.Context(), "/", childSession(2).ID))

@@ -76,13 +76,13 @@ func (l *link) Drop(ctx context.Context, namespace string, id belfry.SessionID) 
 // Take implements belfry.Sessions. If the answer of Redis is lost, so is the
 // session, which this node then holds for nobody: the other way round two clients
 // could have it.
-func (l *link) Take(ctx context.Context, namespace string, id belfry.SessionID, how belfry.Force) (*belfry.Session, error) {
+func (l *link) Take(ctx context.Context, namespace string, id belfry.SessionID, silent belfry.NodeID) (*belfry.Session, error) {
 	if err := l.usable(ctx); err != nil {
 		return nil, err
 	}
 	n, hash := l.bus.names, sessionHash(namespace, id)
 	answer, err := l.bus.runShared(ctx, l.bus.shared.take, []string{n.session(hash), n.holders()},
-		hash, n.base, flag(bool(how)), l.holder(), millis(l.holding.begin(0)), millis(l.holding.lasting(l.bus.opts.Lease))).ToArray()
+		hash, n.base, string(silent), l.holder(), millis(l.holding.begin(0)), millis(l.holding.lasting(l.bus.opts.Lease))).ToArray()
 	switch {
 	case err != nil:
 		return nil, failure(ctx, "take a session", err)

@@ -3,7 +3,7 @@
 -- kernel closes the connection of a process that is killed, so nobody need wait
 -- for the lease to run out.
 -- KEYS: the session while its client is away, holders
--- ARGV: field, base, "1" to take it from a node that lives as well, holder, time at
+-- ARGV: field, base, a node to take it from even if it lives, holder, time at
 -- which it begins to hold it, time its sessions last (ms)
 -- Returns the session and what its owner confirmed; or false and the owner that
 -- lives; or nothing.
@@ -30,7 +30,7 @@ for _, holder in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], string.format('%.0f
   local session = redis.call('HGET', key, ARGV[1])
   if session then
     local node, run = string.match(holder, '^(.*)%.(%w+)$')
-    if ARGV[3] ~= '1' and lives(node, run) then return {false, node} end
+    if node ~= ARGV[3] and lives(node, run) then return {false, node} end
     local confirmed = redis.call('HGET', key, 'confirmed') or ''
     redis.call('HDEL', key, ARGV[1])
     hold(session)
