@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -180,6 +181,64 @@ func TestBalancerWithNodesGone(t *testing.T) {
 		}
 		if n := len(nodes.requests()); n != 20 {
 			t.Errorf("%d requests arrived, want 20", n)
+		}
+	})
+}
+
+// TestBalancerFetchesWithNodesGone: a long poll has one try, so nodes that are gone
+// have to be known.
+func TestBalancerFetchesWithNodesGone(t *testing.T) {
+	onEachBalancer(t, 2, func(t *testing.T, _ *lbNodes, addr string) {
+		begin, failed := time.Now(), 0
+		for range 100 {
+			if res, _ := lbAsk(t, addr, http.MethodGet, lbPoll); res.StatusCode != http.StatusOK {
+				failed++
+			}
+		}
+		if most := 2 * (1 + int(time.Since(begin)/time.Second)); failed > most {
+			t.Errorf("%d of 100 failed, want %d at most: one for each node that is gone, and second", failed, most)
+		}
+	})
+}
+
+// TestBalancerAfterFailures: all nodes fail, with many requests under way, and are
+// back at once: so are the clients.
+func TestBalancerAfterFailures(t *testing.T) {
+	onEachBalancer(t, 0, func(t *testing.T, nodes *lbNodes, addr string) {
+		var under atomic.Int32
+		full := make(chan struct{})
+		nodes.serve(func(http.ResponseWriter, *http.Request) {
+			if under.Add(1) == 30 {
+				close(full)
+			}
+			<-full
+			panic(http.ErrAbortHandler)
+		})
+		var all sync.WaitGroup
+		for i := range 30 {
+			target := lbPoll
+			if i%2 == 0 {
+				target = "/socket.io/?EIO=4&transport=websocket"
+			}
+			all.Go(func() {
+				c, _ := lbDial(t, addr, fmt.Sprintf("GET %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", target))
+				_, _ = io.Copy(io.Discard, c)
+			})
+		}
+		all.Wait()
+		nodes.serve(func(http.ResponseWriter, *http.Request) {})
+		for _, target := range []string{lbOpen, "/socket.io/?EIO=4&transport=websocket"} {
+			for range 10 {
+				if res, _ := lbAsk(t, addr, http.MethodGet, target); res.StatusCode != http.StatusOK {
+					t.Errorf("%s: %s", target, res.Status)
+				}
+			}
+		}
+		deadline := time.Now().Add(lbPatience)
+		for res, _ := lbAsk(t, addr, http.MethodGet, lbPoll); res.StatusCode != http.StatusOK; res, _ = lbAsk(t, addr, http.MethodGet, lbPoll) {
+			if time.Now().After(deadline) {
+				t.Fatalf("polling: %s", res.Status)
+			}
 		}
 	})
 }
