@@ -7,7 +7,7 @@ FUZZ    ?= 10s
 # The race detector needs a C compiler; `make install` says so if there is none.
 RACE    ?= $$(command -v cc >/dev/null 2>&1 && echo -race)
 # Where modules with a go.mod of their own are, the product's first.
-MODULES := . interop
+MODULES := . bus/redis/chaostest chaos interop
 
 export GOBIN := $(CURDIR)/.cache/bin
 
@@ -15,7 +15,7 @@ export GOBIN := $(CURDIR)/.cache/bin
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: install
 install: ## install what tests and demo need; with root also Debian packages
@@ -29,7 +29,7 @@ build: ## build bin/belfry, with the page of the demo
 	$(GO) build -trimpath -o bin/ ./cmd/belfry
 
 .PHONY: demo
-demo: build ## run two nodes with the chat page
+demo: build ## run two nodes with their pages: chat, and a shared screen
 	bin/belfry demo
 
 .PHONY: check
@@ -41,7 +41,8 @@ test: ## all tests, under the race detector; installs what they need
 	@scripts/install
 	@scripts/fetch-client || true
 	@status=0; $(GO) test $(RACE) -timeout 15m ./... || status=1; \
-		(cd interop && $(GO) test $(RACE) -count=1 -timeout 15m -skip '^TestNode$$' ./...) || status=1; \
+		(cd chaos && $(GO) test $(RACE) -timeout 5m ./...) || status=1; \
+		(cd interop && $(GO) test $(RACE) -count=1 -timeout 20m -skip '^TestNode$$' ./...) || status=1; \
 		exit $$status
 
 .PHONY: interop
@@ -58,10 +59,11 @@ control: ## only the control: what interop demands is what Node.js does
 	cd interop && $(GO) test $(RACE) -count=1 -timeout 15m -run '^TestNode$$' .
 
 .PHONY: chaos
-chaos: ## faults on purpose: cut links, restarts, silence, with counted messages
+chaos: ## faults on real processes, with an account of every message; CHAOS=-short is quick
 	@scripts/check-go
-	@scripts/install redis-server
-	$(GO) test $(RACE) -tags chaos -timeout 15m -count 1 ./bus/redis
+	@scripts/install redis-server nginx clients
+	cd bus/redis/chaostest && $(GO) test $(RACE) -tags chaos -timeout 15m -count 1 ./...
+	cd chaos && $(GO) run . -controls $(CHAOS)
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZ, 10s if not given
@@ -69,9 +71,14 @@ fuzz: ## run every fuzz target for FUZZ, 10s if not given
 	@GO=$(GO) scripts/fuzz $(FUZZ)
 
 .PHONY: bench
-bench: build ## compare with Node.js and Centrifugo; BENCH="--runs 1 --scale 0.1" is quick
+bench: build ## compare with Node.js and the centrifuge library; BENCH="--runs 1 --scale 0.1" is quick
 	@scripts/install clients eiows
 	@GO=$(GO) scripts/bench $(BENCH)
+
+.PHONY: bench-cluster
+bench-cluster: build ## compare two nodes on a Redis with Node.js; BENCH as for bench
+	@scripts/install clients redis-server
+	@GO=$(GO) scripts/bench-cluster $(BENCH)
 
 .PHONY: bench-once
 bench-once: ## run every benchmark once, so that none rots
