@@ -51,6 +51,7 @@ const (
 	fieldMemberRoom  = 17
 	fieldMemberSince = 18
 	fieldTo          = 19
+	fieldAgain       = 20 // message, last: sent again, see againMark
 )
 
 const (

@@ -20,8 +20,9 @@ type feed struct {
 	stamp  uint64       // time of the message with the number, 0 if not known
 	// chain holds, with Options.Interest, for each channel that is followed the
 	// number up to which nothing of it is missing; 0: not known yet.
-	chain map[string]uint64
-	echo  echo // the last message that had one
+	chain  map[string]uint64
+	echo   echo // the last message that had one
+	recent recent
 }
 
 // echo tells copies of a message on two channels.
@@ -47,6 +48,7 @@ const queueSize = 1024
 func (f *feed) init(l *link) {
 	f.link = l
 	f.queue = make(chan event, queueSize)
+	f.recent.init()
 	if l.bus.opts.Interest {
 		f.chain = map[string]uint64{everyone: 0, nodeChannel(l.id): 0}
 	}
@@ -203,7 +205,11 @@ func (f *feed) deliver(channel string, body []byte, seq uint64) {
 	if own && f.link.pending.isGhost(count) {
 		return
 	}
+	if isAgain(body) && f.recent.has(origin, count) {
+		return
+	}
 	f.echo = echo{belfry.NodeID(origin), count}
+	f.recent.add(origin, count)
 	if own {
 		if p := f.link.pending.claim(count); p != nil {
 			f.deliverOwn(p, f.in.epoch, seq)

@@ -201,6 +201,9 @@ func (l *link) insist(ctx context.Context, p *publication, body []byte, generati
 			doubt, err = true, lookErr
 			continue
 		}
+		if !isAgain(body) && l.incarnation.Load().counter != p.since.counter {
+			body = markAgain(body)
+		}
 		generation = l.token()
 		back, sendErr := l.send(ctx, p, body, generation)
 		if sendErr == nil {

@@ -125,3 +125,36 @@ func TestFailoverThatLoses(t *testing.T) {
 		})
 	}
 }
+
+// TestFailoverThatLosesUnderFire does that while both nodes publish. What is missing is told, and nothing comes twice.
+func TestFailoverThatLosesUnderFire(t *testing.T) {
+	for mode, interest := range map[string]bool{"everything": false, "interest": true} {
+		t.Run(mode, func(t *testing.T) {
+			t.Parallel()
+			w := newWatched(t, interest)
+			before := publishLogged(t, w.Links[0])
+			w.replica.AwaitCaughtUp(w.master)
+			w.Under(t.Context(), func() {
+				w.replica.Signal(syscall.SIGSTOP)
+				w.master.Must("CLIENT", "KILL", "TYPE", "replica")
+				wait(300 * time.Millisecond)
+				w.master.Kill()
+				w.replica.Signal(syscall.SIGCONT)
+				w.awaitAnotherEpoch(before)
+			})
+			for i, link := range w.Links {
+				last := fmt.Sprint("last of ", i)
+				redistest.Publish(t, link, redistest.Message(last))
+				for _, n := range w.Nodes {
+					check(t, n.Await(t.Context(), last))
+				}
+			}
+			w.MustBeAccountedFor(t)
+			for i, n := range w.Nodes {
+				if n.Losses() == nil {
+					t.Errorf("node %d was not told of the loss", i)
+				}
+			}
+		})
+	}
+}

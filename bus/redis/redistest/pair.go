@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -126,6 +127,34 @@ func (p *Pair) Verdict(ctx context.Context) error {
 		return nil
 	}
 	return fmt.Errorf("%d wrong of %d: %s", len(wrong), len(p.accepted), strings.Join(wrong[:min(8, len(wrong))], ", "))
+}
+
+// MustBeAccountedFor fails if anything came twice, or if something is missing on a
+// node that was not told of a loss. It returns how many messages are missing.
+func (p *Pair) MustBeAccountedFor(t testing.TB) (missing int) {
+	t.Helper()
+	for _, n := range p.Nodes {
+		told := n.Losses() != nil
+		n.mu.Lock()
+		for _, id := range append(slices.Clone(p.accepted), p.doubtful...) {
+			if n.counts[id] > 1 {
+				t.Errorf("%s: %s came %d times", n.id, id, n.counts[id])
+			}
+		}
+		for _, id := range p.accepted {
+			if n.counts[id] > 0 {
+				continue
+			}
+			missing++
+			if !told {
+				t.Errorf("%s: %s is missing, and the node was told of no loss", n.id, id)
+			}
+		}
+		n.mu.Unlock()
+	}
+	t.Logf("%d accepted, %d not, %d missing and told: %v", len(p.accepted), len(p.doubtful), missing,
+		errors.Join(p.errs[:min(2, len(p.errs))]...))
+	return missing
 }
 
 // miscounted: what was accepted comes once; what was not, at most once.
