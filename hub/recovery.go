@@ -63,6 +63,7 @@ type Letting string
 const (
 	Absent   Letting = "absent"   // no client here has it: it can be taken
 	Refused  Letting = "refused"  // its client is here
+	Busy     Letting = "busy"     // another client is just taking it here: ask again
 	Released Letting = "released" // it is kept for whoever comes
 )
 
@@ -72,29 +73,30 @@ const patience = 2500 * time.Millisecond
 
 // Take takes a session over: of several callers in the cluster only one gets it.
 // If a node holds it, that one is asked to let go; if it does not answer, the
-// session is taken nevertheless.
+// session is taken nevertheless. It ends with ctx.
 func (sp *Space) Take(ctx context.Context, id belfry.SessionID) (*belfry.Session, error) {
 	r, err := sp.hub.Recovery()
 	if err != nil {
 		return nil, err
 	}
-	s, err := r.Take(ctx, sp.name, id, "")
-	var held *belfry.HeldError
-	if !errors.As(err, &held) {
-		return s, err
-	}
-	silent := held.Owner
-	switch sp.release(ctx, held.Owner, id) {
-	case Refused:
-		return nil, belfry.ErrNoSession
-	case Released:
+	silent := belfry.NodeID("")
+	for {
+		s, err := r.Take(ctx, sp.name, id, silent)
+		var held *belfry.HeldError
+		if !errors.As(err, &held) {
+			return s, err
+		}
 		silent = ""
+		switch sp.release(ctx, held.Owner, id) {
+		case Refused:
+			return nil, err
+		case Absent:
+			silent = held.Owner
+		}
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
 	}
-	s, err = r.Take(ctx, sp.name, id, silent)
-	if errors.As(err, &held) {
-		return nil, belfry.ErrNoSession // another was faster
-	}
-	return s, err
 }
 
 // release asks a node to let go of a session. A node that does not answer is as

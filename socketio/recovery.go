@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"slices"
 	"strings"
 
@@ -68,9 +69,11 @@ func (c *client) notResumed(err, ordinary error) error {
 	if away(err) {
 		return err
 	}
-	if !errors.Is(err, ordinary) {
-		c.server.opts.Logger.Warn("session not resumed", "err", err)
+	level := slog.LevelDebug
+	if !errors.Is(err, ordinary) && !errors.As(err, new(*belfry.HeldError)) {
+		level = slog.LevelWarn
 	}
+	c.server.opts.Logger.Log(context.Background(), level, "session not resumed", "err", err)
 	return nil
 }
 

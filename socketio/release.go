@@ -26,7 +26,7 @@ func (n *Namespace) release(ctx context.Context, id belfry.SessionID) hub.Lettin
 	s, decided := n.live.await(ctx, id)
 	switch {
 	case !decided:
-		return hub.Refused // a client is just taking it
+		return hub.Busy
 	case s == nil:
 		return hub.Absent
 	case s.answers(ctx):

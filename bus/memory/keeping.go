@@ -80,13 +80,13 @@ func (l *keepingLink) Drop(ctx context.Context, namespace string, id belfry.Sess
 	return nil
 }
 
-// Take implements belfry.Sessions. What a node holds cannot be taken by force:
-// all nodes of this bus are alive.
-func (l *keepingLink) Take(ctx context.Context, namespace string, id belfry.SessionID, _ belfry.NodeID) (*belfry.Session, error) {
+// Take implements belfry.Sessions. From a node that holds a session it cannot be
+// taken: all nodes of this bus are alive.
+func (l *keepingLink) Take(ctx context.Context, namespace string, id belfry.SessionID, silent belfry.NodeID) (*belfry.Session, error) {
 	if err := l.usable(ctx); err != nil {
 		return nil, err
 	}
-	return l.bus.sessions.take(namespace, id, l.id)
+	return l.bus.sessions.take(namespace, id, l.id, silent)
 }
 
 // Confirm implements belfry.Sessions.

@@ -95,14 +95,16 @@ func (t *sessions) abandon(owner belfry.NodeID) {
 	maps.DeleteFunc(t.held, func(_ sessionKey, o belfry.NodeID) bool { return o == owner })
 }
 
-// take hands a session to a node, once. One that is held is not stored here:
-// there is nothing to take by force.
-func (t *sessions) take(namespace string, id belfry.SessionID, taker belfry.NodeID) (*belfry.Session, error) {
+// take hands a session to a node, once. One that is held is not stored here: from
+// a node that is silent there is nothing to get.
+func (t *sessions) take(namespace string, id belfry.SessionID, taker, silent belfry.NodeID) (*belfry.Session, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.expire(time.Now())
 	key := sessionKey{namespace, id}
-	if owner, ok := t.held[key]; ok {
+	if owner, ok := t.held[key]; ok && owner == silent {
+		delete(t.held, key)
+	} else if ok {
 		return nil, &belfry.HeldError{Owner: owner}
 	}
 	k := t.byKey[key]

@@ -16,7 +16,7 @@ func session(i int) *belfry.Session {
 }
 
 func (t *sessions) has(i int) bool {
-	s, err := t.take("/", session(i).ID, "n")
+	s, err := t.take("/", session(i).ID, "n", "")
 	return err == nil && s.ID == session(i).ID
 }
 
@@ -66,7 +66,7 @@ func TestKeptSessionIsACopy(t *testing.T) {
 	s.Data = []byte("data")
 	_ = store.keep(s, time.Hour, "n", false)
 	s.Rooms[0].Room, s.Data[0], s.Socket = "b", 'D', "changed"
-	got, err := store.take("/", s.ID, "n")
+	got, err := store.take("/", s.ID, "n", "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +74,7 @@ func TestKeptSessionIsACopy(t *testing.T) {
 		t.Errorf("the kept session changed with the caller's: %+v", got)
 	}
 	var held *belfry.HeldError
-	if _, err := store.take("/", s.ID, "other"); !errors.As(err, &held) || held.Owner != "n" {
+	if _, err := store.take("/", s.ID, "other", ""); !errors.As(err, &held) || held.Owner != "n" {
 		t.Errorf("second take: %v, want that n holds it", err)
 	}
 }
