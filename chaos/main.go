@@ -26,6 +26,8 @@ type options struct {
 	seed                   uint64
 	json, markdown, keepIn string
 	node                   string
+	transports             []string
+	sticky                 bool
 }
 
 func parse() (o options) {
@@ -41,9 +43,14 @@ func parse() (o options) {
 	flag.StringVar(&o.json, "json", "", "`file` for the reports")
 	flag.StringVar(&o.markdown, "markdown", "", "`file` for the table")
 	flag.StringVar(&o.keepIn, "keep", "", "`folder` for logs that stay; by default those of failures stay in a temporary one")
+	flag.BoolVar(&o.sticky, "sticky", false, "let nginx keep each client on one server")
+	transports := flag.String("transports", "", "`transports` of all clients, such as polling,websocket; by default some of each kind")
 	flag.StringVar(&o.node, "node", "", "`program` of a Belfry node, if not the one here")
 	flag.Parse()
 	o.subjects, o.scenarios = strings.Split(*subject, ","), strings.Split(*scenario, ",")
+	if *transports != "" {
+		o.transports = strings.Split(*transports, ",")
+	}
 	if *from != "" {
 		o.from = strings.Split(*from, ",")
 	}

@@ -124,8 +124,9 @@ func (s *series) control(ctx context.Context, subject lab.Subject, c scenario.Sc
 const controlMessages = 1500
 
 func (s *series) with(subject lab.Subject, name string, messages int, hasty bool) scenario.Options {
+	subject.Sticky = subject.Sticky || s.sticky
 	return scenario.Options{
-		Subject: subject, Messages: messages, Clients: s.clients, Seed: s.seed, Hasty: hasty,
+		Transports: s.transports, Subject: subject, Messages: messages, Clients: s.clients, Seed: s.seed, Hasty: hasty,
 		Dir: filepath.Join(s.dir, subject.Name+"-"+name), Script: "clients/fleet.js", Nginx: "../deploy/nginx/belfry.conf",
 	}
 }

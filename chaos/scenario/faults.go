@@ -34,6 +34,16 @@ func dropTwice(ctx context.Context, c *lab.Cluster) error {
 	return c.DropClients(ctx)
 }
 
+// flap drops clients again while they are coming back, halfway at any step of it.
+func flap(ctx context.Context, c *lab.Cluster) error {
+	for range 12 {
+		if err := errors.Join(c.DropClients(ctx), pause(ctx, 650*time.Millisecond)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func terminate(ctx context.Context, c *lab.Cluster) error { return c.Nodes[0].Restart(ctx) }
 
 func kill(ctx context.Context, c *lab.Cluster) error {

@@ -23,6 +23,8 @@ type Options struct {
 	Dir      string // for logs and data; a new one
 	Script   string // of the clients
 	Nginx    string // its configuration
+	// Transports of all clients; nil: some of each kind.
+	Transports []string
 	// Hasty halves the time in which messages flow where the fault allows it.
 	Hasty bool
 }
@@ -66,6 +68,11 @@ func (s Scenario) run(ctx context.Context, o Options, c Control) (account.Report
 		return account.Report{}, err
 	}
 	r.layout = lay(o.Clients, rand.New(rand.NewPCG(o.Seed, 0)))
+	if o.Transports != nil {
+		for i := range r.layout.clients {
+			r.layout.clients[i].Transports = o.Transports
+		}
+	}
 	err := r.start(ctx)
 	defer r.stop()
 	if err != nil {
