@@ -14,10 +14,7 @@ import (
 	"github.com/seed-09a96375/belfry/bus/redis/redistest"
 )
 
-func TestMain(m *testing.M) {
-	// The driver keeps connections of a cluster for 5 s after it is closed.
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/redis/rueidis.(*clusterClient)._refresh.func2"))
-}
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // open returns a bus that is closed with the test.
 func open(t testing.TB, o Options) *Bus {
@@ -36,14 +33,9 @@ func open(t testing.TB, o Options) *Bus {
 // TestSuite runs with a bus, and so connections, for each node.
 func TestSuite(t *testing.T) {
 	server := redistest.Start(t)
-	bustest.Run(t, suiteOf(server, server.URL()))
-}
-
-// suiteOf makes clusters of nodes whose keys are in server.
-func suiteOf(server *redistest.Server, url string) func(*testing.T) bustest.Factory {
-	return func(t *testing.T) bustest.Factory {
+	bustest.Run(t, func(t *testing.T) bustest.Factory {
 		server.Must("FLUSHALL")
-		o := Options{URL: url, Log: Log{MaxMessages: 200_000}}
+		o := Options{URL: server.URL(), Log: Log{MaxMessages: 200_000}}
 		buses := []*Bus{open(t, o), open(t, o), open(t, o)}
 		return bustest.Factory{
 			Bus:   func(i int) belfry.Bus { return buses[i%len(buses)] },
@@ -51,5 +43,5 @@ func suiteOf(server *redistest.Server, url string) func(*testing.T) bustest.Fact
 			Trim:    func(context.Context) error { server.Must("XTRIM", "belfry:{0}:log", "MAXLEN", "0"); return nil },
 			Foreign: belfry.Offset("0123abcd.mi3k2x00-1"),
 		}
-	}
+	})
 }

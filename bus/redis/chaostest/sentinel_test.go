@@ -48,7 +48,7 @@ func TestFailover(t *testing.T) {
 				w.awaitAnotherEpoch(before)
 			})
 			w.MustBeComplete(t)
-			w.mustRefuse(before)
+			mustRefuse(t, w.Pair, before)
 		})
 	}
 }
@@ -79,12 +79,13 @@ func epochOf(o belfry.Offset) string {
 	return name
 }
 
-func (w *watched) mustRefuse(o belfry.Offset) {
-	w.Helper()
-	for i, link := range w.Links {
-		err := link.(belfry.Log).Replay(w.Context(), "/", o, func(*belfry.Message) error { return errors.New("called") })
+// mustRefuse: offsets of an earlier epoch are none.
+func mustRefuse(t *testing.T, p *redistest.Pair, o belfry.Offset) {
+	t.Helper()
+	for i, link := range p.Links {
+		err := link.(belfry.Log).Replay(t.Context(), "/", o, func(*belfry.Message) error { return errors.New("called") })
 		if !errors.Is(err, belfry.ErrNoOffset) {
-			w.Errorf("node %d replays after an offset of an earlier epoch: %v, want ErrNoOffset", i, err)
+			t.Errorf("node %d replays after an offset of an earlier epoch: %v, want ErrNoOffset", i, err)
 		}
 	}
 }
@@ -118,7 +119,7 @@ func TestFailoverThatLoses(t *testing.T) {
 					t.Errorf("node %d was not told of the loss: %v", i, err)
 				}
 			}
-			w.mustRefuse(lost)
+			mustRefuse(t, w.Pair, lost)
 			if err := w.Verdict(ctx); err != nil {
 				t.Errorf("after the failover: %v", err)
 			}
