@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"sync"
@@ -36,7 +37,30 @@ func TestChild(t *testing.T) {
 		check(t, link.(belfry.Sessions).Hold(t.Context(), childSession(i), time.Minute, false))
 	}
 	fmt.Println("holding")
-	select {}
+	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+		var i int
+		_, err := fmt.Sscan(lines.Text(), &i)
+		check(t, err)
+		fmt.Println(link.(belfry.Sessions).Hold(t.Context(), childSession(i), time.Minute, true))
+	}
+}
+
+// child is that node.
+type child struct {
+	*exec.Cmd
+	in  io.Writer
+	out *bufio.Scanner
+}
+
+// holds lets the node store a session that it held, and returns what came of it.
+func (c *child) holds(t *testing.T, i int) string {
+	t.Helper()
+	_, err := fmt.Fprintln(c.in, i)
+	check(t, err)
+	if !c.out.Scan() {
+		t.Fatal("the child has ended")
+	}
+	return c.out.Text()
 }
 
 func childSession(i int) *belfry.Session {
@@ -47,18 +71,20 @@ func childSession(i int) *belfry.Session {
 }
 
 // startChild runs that node and returns when it holds its sessions.
-func startChild(t *testing.T, server *redistest.Server) *exec.Cmd {
+func startChild(t *testing.T, server *redistest.Server) *child {
 	t.Helper()
-	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestChild$") //nolint:gosec // itself
-	child.Env = append(os.Environ(), childURL+"="+server.URL())
-	out, err := child.StdoutPipe()
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestChild$") //nolint:gosec // itself
+	cmd.Env = append(os.Environ(), childURL+"="+server.URL())
+	in, err := cmd.StdinPipe()
 	check(t, err)
-	check(t, child.Start())
-	t.Cleanup(func() { _ = child.Process.Kill(); _ = child.Wait() })
-	lines := bufio.NewScanner(out)
-	for lines.Scan() {
-		if lines.Text() == "holding" {
-			return child
+	out, err := cmd.StdoutPipe()
+	check(t, err)
+	check(t, cmd.Start())
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	c := &child{cmd, in, bufio.NewScanner(out)}
+	for c.out.Scan() {
+		if c.out.Text() == "holding" {
+			return c
 		}
 	}
 	t.Fatal("the child has ended before it held its sessions")
@@ -109,8 +135,8 @@ func TestKilledNode(t *testing.T) {
 	}
 }
 
-// TestFrozenNode: a node that is stopped holds what it held, until it is taken by
-// force.
+// TestFrozenNode: a node that is stopped holds what it held, until it is taken from
+// it as silent. When it goes on it learns that, and what it holds still.
 func TestFrozenNode(t *testing.T) {
 	server := redistest.Start(t)
 	child := startChild(t, server)
@@ -124,6 +150,13 @@ func TestFrozenNode(t *testing.T) {
 	_, err = takeChild(t.Context(), a, 0, "")
 	if held := new(belfry.HeldError); !errors.As(err, &held) || held.Owner != "a" {
 		t.Errorf("second take: %v, want a HeldError of the node that has taken it", err)
+	}
+	check(t, child.Process.Signal(syscall.SIGCONT))
+	if got := child.holds(t, 0); got != belfry.ErrNoSession.Error() {
+		t.Errorf("the node that goes on stores what was taken from it: %s, want ErrNoSession", got)
+	}
+	if got := child.holds(t, 1); got != "<nil>" {
+		t.Errorf("the node that goes on stores what it holds: %s", got)
 	}
 }
 
