@@ -133,7 +133,7 @@ func (p *person) connect(auth string) {
 	all := readUntil(p.conn, "40")
 	id, pid := p.conn.hello("40", all[len(all)-1])
 	if auth != "" && id != p.id {
-		p.t.Logf("%s was not recovered", p.id) // tests of recovery are elsewhere
+		p.t.Errorf("%s was not recovered", p.id)
 	}
 	p.id, p.pid = id, pid
 	p.conn.pump()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -95,7 +96,7 @@ func (l *link) send(ctx context.Context, p *publication, body []byte, generation
 	}
 	r, err := l.runIn(ctx, in, in.scripts.publish, []string{n.lease(l.id), n.seq(), n.log(), n.owners()},
 		l.tokenText(generation), n.base, p.channel, numbered, strconv.Itoa(o.Log.MaxMessages), millis(o.Log.MaxAge),
-		rueidis.BinaryString(body))
+		rueidis.BinaryString(body), flag(mayBeSocket(p.message)))
 	if err != nil {
 		return false, err
 	}
@@ -119,6 +120,14 @@ func (l *link) send(ctx context.Context, p *publication, body []byte, generation
 		l.stamp(p.message, in.epoch, seq)
 	}
 	return false, nil
+}
+
+// mayBeSocket reports whether the room of m has the form of a socket's id: 20
+// characters, with its namespace and # before them for old clients. Others need
+// not be looked up.
+func mayBeSocket(m *belfry.Message) bool {
+	return len(m.Target.Rooms) == 1 &&
+		(len(m.Target.Rooms[0]) == 20 || strings.Contains(string(m.Target.Rooms[0]), "#"))
 }
 
 // stamp fills in what a bus fills in.

@@ -1,6 +1,7 @@
 -- Accepts a message: number, log, channels. The one place where that is done;
 -- scripts that publish have this text before their own.
--- The body is a string, or a function that makes it of the number.
+-- The body is a string, or a function that makes it of the number. Without
+-- ownersKey the room is no socket.
 -- Returns the number, 0 for a message without one, and the owner of the room, if
 -- it is a socket.
 local function publish(base, channel, push)
@@ -9,7 +10,7 @@ local function publish(base, channel, push)
 end
 local function accept(base, seqKey, logKey, ownersKey, channel, numbered, length, age, body)
   local room, owner = nil, false
-  if string.sub(channel, 1, 5) == 'room:' then
+  if ownersKey and string.sub(channel, 1, 5) == 'room:' then
     owner = redis.call('HGET', ownersKey, string.sub(channel, 6))
     if owner and redis.call('EXISTS', base .. 'lease:' .. owner) == 1 then
       -- Others may have joined the room that this socket is: it gets a copy.
