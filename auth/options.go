@@ -76,6 +76,9 @@ type Hook struct {
 // maxToken bounds a token, bytes.
 const maxToken = 16 << 10
 
+// KnowsClients reports whether there is a way to tell who a client is.
+func (o Options) KnowsClients() bool { return o.hasTokens() || o.Hook != nil }
+
 func (o Options) hasTokens() bool { return len(o.Keys) > 0 || o.JWKS != nil }
 
 func (o Options) withDefaults() Options {
@@ -186,6 +189,8 @@ func (f *faults) hook(h Hook) {
 func (f *faults) url(field, text string) {
 	u, err := url.Parse(text)
 	switch {
+	case text == "":
+		f.add(field, "is missing: must be like https://accounts.example.com/keys")
 	case err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http"):
 		f.add(field, "is no URL: must be like https://accounts.example.com/keys")
 	case u.Scheme == "http" && !isLocal(u.Hostname()):

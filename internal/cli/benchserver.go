@@ -7,6 +7,7 @@ import (
 
 	"github.com/seed-09a96375/belfry/engineio"
 	"github.com/seed-09a96375/belfry/internal/bench/server"
+	"github.com/seed-09a96375/belfry/internal/config"
 )
 
 func benchServerCommand() *cobra.Command {
@@ -47,7 +48,7 @@ Processes with the same --redis act as one server.`,
 	f.DurationVar(&o.EngineIO.PingTimeout, "ping-timeout", 0, "`time` to answer a heartbeat (default 20s)")
 	f.IntVar(&o.Poll.Loops, "loops", 0, "`number` of epoll loops (default: as many as processors)")
 	f.DurationVar(&o.Poll.MaxCoalesce, "max-coalesce", 0, "longest `time` that frames are collected under load; negative: never (default 100ms)")
-	busFlags(f, &o.Bus)
+	config.Bus(&o.Bus).Flags(f)
 	f.BoolVar(&o.Poll.Portable, "portable", false, "use a goroutine for each connection instead of epoll")
 	return cmd
 }

@@ -19,6 +19,7 @@ func Command() *cobra.Command {
 		Long: `Belfry is a real-time server. Browsers, phones and devices connect with the
 Socket.IO client they already have; any number of nodes act as one server.`,
 		Example: `  belfry serve --redis URL           a node of a cluster
+  belfry check --config FILE         is the configuration right?
   belfry demo                        a chat on two nodes, with a page to try it
   belfry bench --help                put load on any Socket.IO server
   belfry completion bash --help      let the shell complete commands and flags`,
@@ -27,7 +28,7 @@ Socket.IO client they already have; any number of nodes act as one server.`,
 		SilenceUsage:  true,
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError(cmd, err) })
-	root.AddCommand(serveCommand(), demoCommand(), bench.Command(benchServerCommand()), versionCommand())
+	root.AddCommand(serveCommand(), checkCommand(), demoCommand(), bench.Command(benchServerCommand()), versionCommand())
 	refuseUnknown(root)
 	return root
 }

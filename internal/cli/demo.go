@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seed-09a96375/belfry/internal/config"
 	"github.com/seed-09a96375/belfry/internal/demo"
 )
 
@@ -37,7 +38,7 @@ share that, also with demos in other terminals and on other machines.`,
 	f := cmd.Flags()
 	f.StringVar(&o.Listen, "listen", "127.0.0.1:3000", "`address` of the first node; the others take the ports that follow")
 	f.IntVar(&o.Nodes, "nodes", 2, "`number` of nodes")
-	busFlags(f, &o.Bus)
+	config.Bus(&o.Bus).Flags(f)
 	f.BoolVar(&o.Open, "open", false, "open the first node's page in a browser")
 	return cmd
 }

@@ -1,20 +1,19 @@
 package cli
 
 import (
-	"time"
+	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/seed-09a96375/belfry/internal/backplane"
+	"github.com/seed-09a96375/belfry/internal/config"
 	"github.com/seed-09a96375/belfry/internal/serve"
 )
 
 func serveCommand() *cobra.Command {
-	var (
-		o    serve.Options
-		logs logOptions
-	)
+	tree := config.New()
+	var file string
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run a node, alone or in a cluster",
@@ -27,64 +26,45 @@ GET /healthz/live and /healthz/ready are for supervisors and load balancers.
 SIGTERM or Ctrl-C moves the clients to other nodes, over the time of --drain, and
 then ends the process; a second signal ends it at once.
 
-Each flag can be given as an environment variable, BELFRY_ and its name:
-BELFRY_DRAIN_DELAY=5s is --drain-delay 5s. Flags go first.`,
-		Example: `  belfry serve --redis redis://10.0.0.5:6379
+What the flags say can also be in a file, and as environment variables: BELFRY_ and
+the name of the flag, so that BELFRY_DRAIN_DELAY=5s is --drain-delay 5s. Flags go
+first, the file last. Only the file has all there is, such as who clients are and
+what they may do: see docs/configuration.md, and belfry check.`,
+		Example: `  belfry serve --config /etc/belfry.yaml
+  belfry serve --redis redis://10.0.0.5:6379
   belfry serve --redis 'redis://10.0.0.5:26379?master_set=belfry' --log json
   belfry serve --listen 127.0.0.1:3000 --open      to try it out, alone`,
-		Args:    noArgs,
-		PreRunE: func(cmd *cobra.Command, _ []string) error { return fromEnvironment(cmd) },
-		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			if o.Logger, err = logs.logger(cmd.ErrOrStderr()); err != nil {
-				return usageError(cmd, err)
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := load(cmd, tree, file)
+			if err != nil {
+				return err
 			}
-			if o.Bus.URL == "" {
-				stayQuick(cmd.Flags(), &o)
-			}
-			if err := o.Validate(); err != nil {
-				return usageError(cmd, err)
-			}
-			return serve.Run(cmd.Context(), o)
+			c.Serve.Logger = c.Log.Logger(cmd.ErrOrStderr())
+			return serve.Run(cmd.Context(), c.Serve)
 		},
 	}
-	serveFlags(cmd.Flags(), &o)
-	busFlags(cmd.Flags(), &o.Bus)
-	logs.flags(cmd.Flags())
+	configFlag(cmd.Flags(), &file)
+	tree.Flags(cmd.Flags())
 	return cmd
 }
 
-func serveFlags(f *pflag.FlagSet, o *serve.Options) {
-	f.StringVar(&o.Listen, "listen", ":8080", "`address` for clients, load balancers and other nodes")
-	f.StringVar(&o.Path, "path", "/socket.io/", "`path` below which Socket.IO is served")
-	f.StringVar((*string)(&o.Node), "node", "", "`name` of this node, of no other (default: that of the machine, and random characters)")
-	f.StringVar(&o.Advertise, "advertise", "", "`URL` under which other nodes reach this one (default: made of --listen)")
-	f.StringSliceVar(&o.Origins, "origin", nil, "`origin` of pages that may connect, such as https://example.com; repeat it for more (default: those of the same host)")
-	f.DurationVar(&o.Recovery, "recovery", 2*time.Minute, "how long a client may be away and still go on where it was; 0: not at all")
-	f.DurationVar(&o.Drain, "drain", 30*time.Second, "over what time clients are moved when the node stops (without --redis: 0)")
-	f.DurationVar(&o.DrainDelay, "drain-delay", 2*time.Second, "how long the node serves on when it stops, not ready, so that load balancers notice (without --redis: 0)")
-	f.DurationVar(&o.PingInterval, "ping-interval", 25*time.Second, "`time` between heartbeats")
-	f.DurationVar(&o.PingTimeout, "ping-timeout", 20*time.Second, "`time` to answer a heartbeat")
-	f.BoolVar(&o.Open, "open", false, "let every client join any room and send to it: for trying out")
+func configFlag(f *pflag.FlagSet, file *string) {
+	f.StringVarP(file, "config", "c", "", "`file` with the configuration, YAML")
 }
 
-// busFlags are those of all commands whose nodes may share a Redis.
-func busFlags(f *pflag.FlagSet, o *backplane.Options) {
-	f.StringVar(&o.URL, "redis", "", "`URL` of the Redis that joins the nodes (default: none, the bus is in memory)")
-	f.StringVar(&o.TLS.CA, "redis-ca", "", "`file` with the authorities to trust for rediss:// (default: those of the system)")
-	f.StringVar(&o.TLS.Certificate, "redis-cert", "", "`file` with the certificate to show to Redis")
-	f.StringVar(&o.TLS.Key, "redis-key", "", "`file` with its key")
-	f.StringVar(&o.Prefix, "redis-prefix", "belfry:", "what keys and channels begin with; `text` that is the same for all nodes")
-	f.BoolVar(&o.Interest, "interest", true, "have Redis send a node only what its clients may get")
-	f.IntVar(&o.LogMessages, "log-messages", 100_000, "`number` of messages that Redis keeps at the most")
-}
-
-// stayQuick is for a node that is alone: its clients have nowhere to go, so that
-// a slow stop would only keep them waiting.
-func stayQuick(f *pflag.FlagSet, o *serve.Options) {
-	if !f.Changed("drain") {
-		o.Drain = 0
+// load reads all sources. The file may be named by BELFRY_CONFIG.
+func load(cmd *cobra.Command, tree *config.Tree, file string) (*config.Config, error) {
+	if file == "" {
+		file = os.Getenv("BELFRY_CONFIG")
 	}
-	if !f.Changed("drain-delay") {
-		o.DrainDelay = 0
+	c, err := tree.Load(config.Sources{File: file, Environ: os.Getenv})
+	if err != nil {
+		hint := fmt.Sprintf("see %s --help", cmd.CommandPath())
+		if file != "" {
+			hint = "docs/configuration.md lists all settings; belfry check -c " + file + " checks the file alone"
+		}
+		return nil, &Error{Err: err, Hint: hint, Code: exitUsage}
 	}
+	return c, nil
 }

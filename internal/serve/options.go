@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/seed-09a96375/belfry"
+	"github.com/seed-09a96375/belfry/auth"
 	"github.com/seed-09a96375/belfry/engineio"
 	"github.com/seed-09a96375/belfry/internal/backplane"
 	"github.com/seed-09a96375/belfry/socketio"
@@ -47,6 +48,18 @@ type Options struct {
 	PingInterval time.Duration
 	// PingTimeout is how long the answer to a ping may take. Default 20 s.
 	PingTimeout time.Duration
+	// MaxMessage bounds a message of a client, bytes. Default 1,000,000.
+	MaxMessage int
+	// MaxEventsPerSecond slows a client that sends more; see socketio.Options.
+	MaxEventsPerSecond int
+	// MaxRooms bounds the rooms of one client; see socketio.Options.
+	MaxRooms int
+	// MaxConnections bounds the clients of this node; see
+	// engineio.Options.MaxSessions.
+	MaxConnections int
+	// Auth says who clients are, and what they may do. nil, or without a way to know
+	// clients: they may connect and get what is sent to them.
+	Auth *auth.Options
 	// Open lets every client join any room and send to it: for trying out.
 	Open bool
 	// Logger gets what an operator should see. Default slog.Default().
@@ -98,8 +111,21 @@ func (o Options) Validate() error {
 	if err := validURL(o.Advertise); err != nil {
 		faults = append(faults, fmt.Errorf("serve: Options.Advertise is %q: %w", o.Advertise, err))
 	}
-	return errors.Join(append(faults, o.engine().Validate())...)
+	if o.Auth != nil {
+		faults = append(faults, o.Auth.Validate())
+		if !o.Auth.KnowsClients() && len(o.Auth.APIKeys) == 0 {
+			faults = append(faults, errors.New("serve: Options.Auth knows nobody: must have keys, a hook or API keys"))
+		}
+	}
+	if o.Open && o.guarded() {
+		faults = append(faults, errors.New("serve: Options.Open is true: must be false where clients are authenticated"))
+	}
+	rest := socketio.Options{MaxEventsPerSecond: o.MaxEventsPerSecond, MaxRooms: o.MaxRooms}
+	return errors.Join(append(faults, o.engine().Validate(), rest.Validate())...)
 }
+
+// guarded reports whether clients are authenticated.
+func (o Options) guarded() bool { return o.Auth != nil && o.Auth.KnowsClients() }
 
 func validURL(text string) error {
 	if text == "" {
@@ -113,19 +139,22 @@ func validURL(text string) error {
 }
 
 func (o Options) engine() engineio.Options {
-	return engineio.Options{PingInterval: o.PingInterval, PingTimeout: o.PingTimeout, Origins: o.Origins, Logger: o.Logger}
+	return engineio.Options{
+		PingInterval: o.PingInterval, PingTimeout: o.PingTimeout, Origins: o.Origins, Logger: o.Logger,
+		MaxPayload: o.MaxMessage, MaxSessions: o.MaxConnections,
+	}
 }
 
 func (o Options) server(bus belfry.Bus, listening net.Addr) socketio.Options {
 	s := socketio.Options{
 		Bus: bus, Node: o.Node, Advertise: o.advertised(listening),
-		EngineIO: o.engine(), Logger: o.Logger,
+		EngineIO: o.engine(), Logger: o.Logger, MaxEventsPerSecond: o.MaxEventsPerSecond, MaxRooms: o.MaxRooms,
 	}
 	if len(o.Origins) > 0 {
 		s.EngineIO.CORS = &engineio.CORS{Origins: o.Origins, Credentials: true}
 	}
 	if o.Recovery > 0 {
-		s.Recovery = &socketio.Recovery{MaxDisconnection: o.Recovery}
+		s.Recovery = &socketio.Recovery{MaxDisconnection: o.Recovery, RunMiddlewares: o.guarded()}
 	}
 	return s
 }

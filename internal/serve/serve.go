@@ -50,6 +50,7 @@ type node struct {
 	listener net.Listener
 	web      *http.Server
 	bus      *backplane.Bus
+	guard    *guard // nil: clients are not authenticated
 
 	server   atomic.Pointer[socketio.Server] // nil while starting
 	stopping atomic.Bool

@@ -18,17 +18,34 @@ func (n *node) start(ctx context.Context) error {
 		return err
 	}
 	srv, err := n.attach(ctx, bus)
+	if err == nil {
+		err = n.open(ctx, srv)
+	}
 	if err != nil {
 		bus.Close()
 		return err
 	}
-	if n.o.Open {
-		n.log.Warn("open: every client may join any room and send to it; leave --open out where others can connect")
-		openTo(srv)
-	}
 	n.bus = bus
 	n.server.Store(srv)
 	n.log.Info("ready", "cluster", n.o.Bus.URL != "", "advertise", n.o.advertised(n.listener.Addr()), "recovery", n.o.Recovery.String())
+	return nil
+}
+
+// open says what clients may do. If it fails it closes srv.
+func (n *node) open(ctx context.Context, srv *socketio.Server) error {
+	if n.o.Open {
+		n.log.Warn("open: every client may join any room and send to it; leave --open out where others can connect")
+		offerRooms(srv, everyone)
+	}
+	if !n.o.guarded() {
+		return nil
+	}
+	g, err := newGuard(*n.o.Auth, n.log)
+	if err != nil {
+		return errors.Join(err, srv.Close(ctx))
+	}
+	g.watch(srv)
+	n.guard = g
 	return nil
 }
 

@@ -18,6 +18,9 @@ const (
 func (n *node) stop(ctx context.Context) error {
 	n.stopping.Store(true)
 	defer n.bus.Close()
+	if n.guard != nil {
+		defer n.guard.close()
+	}
 	n.delay()
 	errs := []error{n.drain(ctx)}
 	closing, cancel := context.WithTimeout(ctx, closeTime)

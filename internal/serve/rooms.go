@@ -8,19 +8,30 @@ import (
 	"strings"
 
 	"github.com/seed-09a96375/belfry"
+	"github.com/seed-09a96375/belfry/auth"
 	"github.com/seed-09a96375/belfry/socketio"
 )
 
-// openTo registers what an open node offers to everyone on the main namespace:
+// permission says whether a client may do something in a room; nil: it may.
+type permission func(s *socketio.Socket, a auth.Action, room belfry.Room) error
+
+// everyone is the permission of an open node.
+func everyone(*socketio.Socket, auth.Action, belfry.Room) error { return nil }
+
+// offerRooms registers what clients may do on the main namespace, as far as they
+// are permitted:
 //
 //	join     (room, ack)                joins the room
 //	leave    (room, ack)                leaves it
 //	publish  (room, event, data, ack)   emits event (data) to the room, on all nodes
 //
 // An ack without arguments says that it is done.
-func openTo(srv *socketio.Server) {
+func offerRooms(srv *socketio.Server, may permission) {
 	socketio.On(srv, "join", func(_ context.Context, s *socketio.Socket, room string) error {
 		r, err := roomOf(room)
+		if err == nil {
+			err = may(s, auth.Join, r)
+		}
 		if err != nil {
 			return err
 		}
@@ -34,17 +45,20 @@ func openTo(srv *socketio.Server) {
 		s.Leave(r)
 		return nil
 	})
-	socketio.On(srv, "publish", func(ctx context.Context, _ *socketio.Socket, args socketio.Args) error {
-		return publish(ctx, srv, args)
+	socketio.On(srv, "publish", func(ctx context.Context, s *socketio.Socket, args socketio.Args) error {
+		return publish(ctx, srv, s, may, args)
 	})
 }
 
-func publish(ctx context.Context, srv *socketio.Server, args socketio.Args) error {
+func publish(ctx context.Context, srv *socketio.Server, s *socketio.Socket, may permission, args socketio.Args) error {
 	var room, event string
 	if err := args.Decode(&room, &event); err != nil {
 		return err
 	}
 	r, err := roomOf(room)
+	if err == nil {
+		err = may(s, auth.Publish, r)
+	}
 	if err != nil {
 		return err
 	}
