@@ -26,10 +26,14 @@ func (c *Conn) sendUnacked(out *outgoing, sub *subscription, settled func(ok boo
 	if !full {
 		x.acks++
 		x.unacked = append(x.unacked, unacked{x.acks, sub, settled})
-		id := strconv.FormatUint(x.acks, 10)
+		n := strconv.FormatUint(x.acks, 10)
+		id := "message-id:" + n + "\n"
+		if c.version == frame.V12 {
+			id += "ack:" + n + "\n"
+		}
 		c.pulse.wroteAt(c.server.wheel)
 		// With the lock held, lest a later message overtakes it.
-		_ = c.ws.Send(poll.Frame{Data: out.build(shape{sub.id, sub.destination, c.version}, id, id)})
+		_ = c.ws.Send(poll.Frame{Data: out.build(sub, c.version, id)})
 	}
 	x.mu.Unlock()
 	if full {

@@ -128,9 +128,8 @@ func newContent(m *belfry.Message) content {
 }
 
 func (c *content) single(arg json.RawMessage, attachments [][]byte) {
-	var s string
-	if arg[0] == '"' && json.Unmarshal(arg, &s) == nil {
-		c.contentType, c.body = typeText, []byte(s)
+	if text, ok := unquote(arg); ok {
+		c.contentType, c.body = typeText, text
 		return
 	}
 	if len(attachments) > 0 {
@@ -143,6 +142,19 @@ func (c *content) single(arg json.RawMessage, attachments [][]byte) {
 		}
 	}
 	c.contentType, c.body = typeJSON, inline(arg, attachments)
+}
+
+// unquote returns the text of a JSON string; ok is false for any other value.
+func unquote(arg []byte) (text []byte, ok bool) {
+	if arg[0] != '"' {
+		return nil, false
+	}
+	if bytes.IndexByte(arg, '\\') < 0 {
+		return arg[1 : len(arg)-1], true
+	}
+	var s string
+	err := json.Unmarshal(arg, &s)
+	return []byte(s), err == nil
 }
 
 // inline puts binary values into JSON, as base64.

@@ -26,6 +26,7 @@ type subscription struct {
 	to          destination
 	room        belfry.Room // topic
 	ack         ackMode
+	head        string // what its MESSAGE frames begin with
 }
 
 // subs returns the subscriptions of now.
@@ -88,6 +89,7 @@ func newSubscription(f *frame.Frame, v frame.Version) (*subscription, error) {
 	if sub.to.kind == topic {
 		sub.room = belfry.Room(sub.to.name)
 	}
+	sub.head = sub.newHead(v)
 	return sub, nil
 }
 
