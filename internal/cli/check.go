@@ -15,8 +15,9 @@ func checkCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Check a configuration file",
-		Long: `Check a configuration file, as serve would read it, with the files that it names.
-All that is wrong is listed, with line and column. Nothing is connected to.`,
+		Long: `Check a configuration as serve would read it: the file, the files that it names, and
+the environment. All that is wrong is listed, with line and column. Nothing is
+connected to.`,
 		Example: `  belfry check --config /etc/belfry.yaml`,
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -26,7 +27,7 @@ All that is wrong is listed, with line and column. Nothing is connected to.`,
 			if file == "" {
 				return usageError(cmd, errors.New("which file? give --config FILE"))
 			}
-			if _, err := config.New().Load(config.Sources{File: file}); err != nil {
+			if _, err := config.New().Load(config.Sources{File: file, Environ: os.Getenv}); err != nil {
 				return &Error{Err: err, Hint: "docs/configuration.md lists all settings", Code: exitFailure}
 			}
 			_, err := fmt.Fprintf(cmd.OutOrStdout(), "%s is fine\n", file)

@@ -23,7 +23,9 @@ func TestMain(m *testing.M) {
 // machine on which each script uses ports of its own. Besides the usual
 // commands there is
 //
-//	fetch URL [text]   waits until the URL is answered, and for the text in the answer
+//	fetch URL [text]            waits until the URL is answered, and for the text in the answer
+//	keyserver                   serves keys for tokens over HTTPS
+//	greet URL TOKENFILE [packet]...   talks to a node as a client
 func TestScripts(t *testing.T) {
 	host := "127.0.0.1"
 	if runtime.GOOS == "linux" {
@@ -36,7 +38,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("HOST", host)
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"fetch": fetch},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"fetch": fetch, "greet": greet, "keyserver": keyserver},
 	})
 }
 

@@ -62,7 +62,7 @@ func load(cmd *cobra.Command, tree *config.Tree, file string) (*config.Config, e
 	if err != nil {
 		hint := fmt.Sprintf("see %s --help", cmd.CommandPath())
 		if file != "" {
-			hint = "docs/configuration.md lists all settings; belfry check -c " + file + " checks the file alone"
+			hint = "docs/configuration.md lists all settings; belfry check -c " + file + " checks it without a start"
 		}
 		return nil, &Error{Err: err, Hint: hint, Code: exitUsage}
 	}
