@@ -33,6 +33,9 @@ func TestOnlyWhatIsFollowed(t *testing.T) {
 	c.Expect(t, "to x", "to y", "to both", "to nobody", "to all", "to y again", "end")
 }
 
+// aSocket has the form of a socket's id.
+const aSocket = "abcdefghijklmnopqrst"
+
 // TestSockets: a socket is a room without a subscription. Who follows the room of
 // that name gets its messages as well, once.
 func TestSockets(t *testing.T) {
@@ -41,19 +44,19 @@ func TestSockets(t *testing.T) {
 	a, la := attach(t, open(t, o), "a")
 	b, lb := attach(t, open(t, o), "b")
 	fa, fb := la.(belfry.Follower), lb.(belfry.Follower)
-	check(t, fb.Own(t.Context(), "/", "socket"))
-	unlogged := redistest.Message("unlogged", "socket")
+	check(t, fb.Own(t.Context(), "/", aSocket))
+	unlogged := redistest.Message("unlogged", aSocket)
 	unlogged.Unlogged = true
-	redistest.Publish(t, la, redistest.Message("owned", "socket"), unlogged)
-	check(t, fa.Follow(t.Context(), "/", "socket"))
-	check(t, fb.Follow(t.Context(), "/", "socket"))
-	redistest.Publish(t, la, redistest.Message("both", "socket"))
-	redistest.Publish(t, lb, redistest.Message("own", "socket"))
-	check(t, fa.Disown(t.Context(), "/", "socket")) // not its owner
-	check(t, fb.Unfollow(t.Context(), "/", "socket"))
-	redistest.Publish(t, la, redistest.Message("still", "socket"))
-	check(t, fb.Disown(t.Context(), "/", "socket"))
-	redistest.Publish(t, la, redistest.Message("gone", "socket"), redistest.Message("end"))
+	redistest.Publish(t, la, redistest.Message("owned", aSocket), unlogged)
+	check(t, fa.Follow(t.Context(), "/", aSocket))
+	check(t, fb.Follow(t.Context(), "/", aSocket))
+	redistest.Publish(t, la, redistest.Message("both", aSocket))
+	redistest.Publish(t, lb, redistest.Message("own", aSocket))
+	check(t, fa.Disown(t.Context(), "/", aSocket)) // not its owner
+	check(t, fb.Unfollow(t.Context(), "/", aSocket))
+	redistest.Publish(t, la, redistest.Message("still", aSocket))
+	check(t, fb.Disown(t.Context(), "/", aSocket))
+	redistest.Publish(t, la, redistest.Message("gone", aSocket), redistest.Message("end"))
 	a.Expect(t, "both", "own", "still", "gone", "end")
 	b.Expect(t, "owned", "unlogged", "both", "own", "still", "end")
 }
@@ -62,10 +65,10 @@ func TestSockets(t *testing.T) {
 func TestDeadOwner(t *testing.T) {
 	server := redistest.Start(t)
 	b := open(t, Options{URL: server.URL(), Interest: true})
-	server.Must("HSET", "belfry:{0}:owners", "/#socket", "dead")
+	server.Must("HSET", "belfry:{0}:owners", "/#"+aSocket, "dead")
 	a, la := attach(t, b, "a")
-	check(t, la.(belfry.Follower).Follow(t.Context(), "/", "socket"))
-	redistest.Publish(t, la, redistest.Message("m", "socket"))
+	check(t, la.(belfry.Follower).Follow(t.Context(), "/", aSocket))
+	redistest.Publish(t, la, redistest.Message("m", aSocket))
 	a.Expect(t, "m")
 	l := linkOf(la)
 	l.housekeep(sweepEvery)

@@ -37,7 +37,7 @@ func TestClusterPresenceFailover(t *testing.T) {
 	c.Replica.AwaitCaughtUp(c.Master)
 	check(t, linkOf(b).exit(t.Context(), meeting, "before", "other hold", 0)) // changes nothing
 	c.Master.Kill()
-	awaitMaster(t, c.Replica)
+	c.Replica.AwaitMaster()
 	enter(t, b, "after", time.Minute)
 	awaitPresent(t, a, "after", "before")
 }

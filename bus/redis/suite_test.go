@@ -14,7 +14,10 @@ import (
 	"github.com/seed-09a96375/belfry/bus/redis/redistest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// The driver keeps connections of a cluster for 5 s after it is closed.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/redis/rueidis.(*clusterClient)._refresh.func2"))
+}
 
 // open returns a bus that is closed with the test.
 func open(t testing.TB, o Options) *Bus {

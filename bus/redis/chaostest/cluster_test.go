@@ -45,20 +45,11 @@ func TestClusterFailover(t *testing.T) {
 				c.Master.Must("CLIENT", "PAUSE", "60000", "WRITE")
 				c.Replica.AwaitCaughtUp(c.Master)
 				c.Master.Kill()
-				awaitMaster(t, c.Replica)
+				c.Replica.AwaitMaster()
 			})
 			p.MustBeComplete(t)
 			mustRefuse(t, p, before)
 		})
-	}
-}
-
-func awaitMaster(t *testing.T, s *redistest.Server) {
-	t.Helper()
-	for deadline := time.Now().Add(time.Minute); !strings.Contains(s.Must("ROLE"), "*3"); wait(20 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatal("the replica has not taken over")
-		}
 	}
 }
 

@@ -54,6 +54,14 @@ func (c *Cluster) URL() string {
 	return c.Servers[0].URL() + "?cluster=true&addr=" + c.Servers[1].Addr()
 }
 
+// AwaitMaster waits until the replica s has become a master.
+func (s *Server) AwaitMaster() {
+	s.t.Helper()
+	s.await("the replica takes over", func() bool {
+		return strings.HasPrefix(s.info("replication", "role:"), "master")
+	})
+}
+
 // option returns what follows the name among the arguments.
 func (s *Server) option(name string) string {
 	for i, arg := range s.args {
