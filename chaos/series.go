@@ -46,7 +46,7 @@ func run(ctx context.Context, o options) (ok bool, err error) {
 		}
 	}
 	defer func() { _ = os.Remove(s.dir) }() // stays if logs are in it
-	if s.node == "" {
+	if s.node == "" && asked(s.subjects, "belfry") {
 		s.node = filepath.Join(s.dir, "belfry-node")
 		if out, err := exec.CommandContext(ctx, "go", "build", "-o", s.node, "./node").CombinedOutput(); err != nil {
 			return false, fmt.Errorf("build the node: %w\n%s", err, out)

@@ -12,7 +12,7 @@ func All() []Scenario {
 	all := []Scenario{
 		{Name: "calm", About: "nothing happens", Over: usual, Fault: calm, Control: swapped},
 		{Name: "drop", About: "all clients lose their connections, twice", Over: usual, Fault: dropTwice, Drops: 1.5, Control: noRecovery},
-		{Name: "flap", About: "all clients lose their connections twelve times, every 0.65 s, while they are coming back", Over: usual, Fault: flap, Drops: 2, Control: noRecovery},
+		{Name: "flap", About: "all clients lose their connections twelve times, every 0.65 s, while they are coming back", Over: usual, Fault: flap, Drops: 1.5, Control: noRecovery},
 		{Name: "sigterm", About: "a node is ended in an orderly way, and started again", Over: usual, Fault: terminate, Drops: 0.2, Control: noRecovery},
 		{Name: "kill", About: "kill -9 of a node, started again after 2 s", Over: usual, Fault: kill, Drops: 0.2, Control: noRecovery},
 		{Name: "kill-all", About: "kill -9 of all nodes, one after the other", Over: 25 * time.Second, Fault: killAll, Drops: 0.9, Control: noRecovery},

@@ -36,7 +36,7 @@ const (
 	quietMessages = 20
 	quietOver     = 4 * time.Second
 	// limit bounds a run.
-	limit = 2 * time.Minute
+	limit = 3 * time.Minute
 )
 
 // run is one experiment.
@@ -152,15 +152,22 @@ func (r *run) trimOn(ctx context.Context) {
 }
 
 const (
-	// stillTime is without any message; then nothing more is awaited.
-	stillTime = 8 * time.Second
+	// stillTime is without any message; then nothing more is awaited. It is longer
+	// than the heartbeat: a client whose WebSocket is cut while it upgrades to it
+	// does not poll any more, and notices only by that.
+	stillTime = 50 * time.Second
+	// controlTime is enough where something has to be missing.
+	controlTime = 8 * time.Second
 	// afterTime is waited for what should not come any more.
 	afterTime = time.Second
 )
 
 // settle waits until all have what they must get, or nothing comes any more.
 func (r *run) settle(ctx context.Context) (account.Report, error) {
-	last, since := -1, time.Now()
+	last, since, patience := -1, time.Now(), stillTime
+	if r.control.Shows != nil {
+		patience = controlTime
+	}
 	for {
 		report, err := r.account()
 		if err != nil {
@@ -171,7 +178,7 @@ func (r *run) settle(ctx context.Context) (account.Report, error) {
 			last, since = status.Received, time.Now()
 		}
 		isWhole := report.Lost == 0 && report.Absent == 0
-		if isWhole || time.Since(since) > stillTime {
+		if isWhole || time.Since(since) > patience {
 			break
 		}
 		if err := pause(ctx, time.Second); err != nil {
