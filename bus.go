@@ -34,8 +34,9 @@ type Link interface {
 	// Publish sends m to all nodes, this one included. It returns nil once the
 	// cluster has accepted the message and this node's own Deliver has run for
 	// it: what a goroutine publishes or does next comes after it, also for
-	// members on this node. It blocks no longer than ctx. On an error the
-	// message may not have been accepted; ErrUnavailable says: try again later.
+	// members on this node. It blocks no longer than ctx. ErrUnavailable says that
+	// the message was not accepted: try again later. After ErrInDoubt, and after
+	// the error of ctx, it may have been.
 	// Publish fills m.Origin and m.Offset; m must not be changed afterwards.
 	Publish(ctx context.Context, m *Message) error
 	// Reply sends an answer to the node that asked. A node that is gone is no
@@ -174,9 +175,12 @@ type HealthReporter interface {
 }
 
 var (
-	// ErrUnavailable: the bus cannot be reached now; nothing was accepted that
-	// it knows of. Try again later.
+	// ErrUnavailable: the bus cannot be reached now; nothing was accepted. Try
+	// again later.
 	ErrUnavailable = errors.New("bus unavailable")
+	// ErrInDoubt: the connection to the bus broke, and it is not known whether the
+	// bus has accepted what was sent.
+	ErrInDoubt = errors.New("bus unavailable, and not known whether it has accepted the message")
 	// ErrClosed: the link was closed.
 	ErrClosed = errors.New("link closed")
 	// ErrNoOffset: the log does not reach back to this offset.

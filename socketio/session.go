@@ -159,7 +159,7 @@ func (s *Server) keepSessions(lost []*Socket) {
 // away reports whether an error says that the bus cannot be reached: then nobody
 // knows whether there is a session.
 func away(err error) bool {
-	return errors.Is(err, belfry.ErrUnavailable) || errors.Is(err, belfry.ErrClosed) ||
+	return errors.Is(err, belfry.ErrUnavailable) || errors.Is(err, belfry.ErrInDoubt) || errors.Is(err, belfry.ErrClosed) ||
 		errors.Is(err, context.DeadlineExceeded)
 }
 

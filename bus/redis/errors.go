@@ -55,7 +55,7 @@ func failure(ctx context.Context, doing string, err error) error {
 		return nil
 	case ctx.Err() != nil:
 		return fmt.Errorf("redis: %s: %w", doing, ctx.Err())
-	case verdictOf(err) == fatal, errors.Is(err, belfry.ErrClosed), errors.Is(err, belfry.ErrUnavailable):
+	case verdictOf(err) == fatal, errors.Is(err, belfry.ErrClosed), errors.Is(err, belfry.ErrUnavailable), errors.Is(err, belfry.ErrInDoubt):
 		return fmt.Errorf("redis: %s: %w", doing, err)
 	}
 	return fmt.Errorf("redis: %s: %w: %w", doing, belfry.ErrUnavailable, err)

@@ -3,7 +3,9 @@ package redis
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
+	"net"
 	"strconv"
 	"strings"
 	"time"
@@ -51,7 +53,7 @@ func (l *link) publish(ctx context.Context, p *publication, body []byte) error {
 	case left:
 		return nil
 	case lost:
-		return errLost
+		return givenUp(true, errLost)
 	case inDoubt:
 		l.decide(ctx, p)
 	}
@@ -163,7 +165,25 @@ func (l *link) afterFailure(ctx context.Context, p *publication, body []byte, ge
 		l.deliverHere(ctx, p)
 		return true, nil
 	}
-	return false, err
+	return false, givenUp(inTheAir(err), err)
+}
+
+// inTheAir reports whether what failed so may have arrived, or may still.
+func inTheAir(err error) bool {
+	var op *net.OpError
+	if errors.As(err, &op) && op.Op == "dial" || errors.Is(err, errEpoch) {
+		return false
+	}
+	v := verdictOf(err)
+	return v == unknown || v == fenced
+}
+
+// givenUp is the error of a publish that is not tried again.
+func givenUp(doubt bool, err error) error {
+	if doubt {
+		return fmt.Errorf("%w: %w", belfry.ErrInDoubt, err)
+	}
+	return fmt.Errorf("%w: %w", belfry.ErrUnavailable, err)
 }
 
 // deliverHere delivers on this node what the bus did not, or may not, bring back.
@@ -178,7 +198,7 @@ func (l *link) deliverHere(ctx context.Context, p *publication) {
 // insist publishes until it has worked, at most for Options.Spool.Time.
 func (l *link) insist(ctx context.Context, p *publication, body []byte, generation uint64, err error) (back bool, _ error) {
 	if !l.spool.enter(len(body)) {
-		return false, errors.Join(belfry.ErrUnavailable, errors.New("the spool is full"), err)
+		return false, givenUp(inTheAir(err), fmt.Errorf("the spool is full: %w", err))
 	}
 	defer l.spool.leave(len(body))
 	ctx, cancel := context.WithTimeout(ctx, l.bus.opts.Spool.Time)
@@ -192,9 +212,9 @@ func (l *link) insist(ctx context.Context, p *publication, body []byte, generati
 		if v == fatal {
 			return false, err
 		}
-		doubt = doubt || v == unknown || v == fenced
+		doubt = doubt || inTheAir(err)
 		if waitErr := l.pause(ctx, p, pause); waitErr != nil {
-			return false, errors.Join(belfry.ErrUnavailable, err)
+			return false, givenUp(doubt, err)
 		}
 		if doubt {
 			if resolveErr := l.resolve(ctx, generation); resolveErr != nil {
