@@ -81,3 +81,15 @@ func TestStompJS(t *testing.T) {
 	}
 	runInterop(t, 9, dir, "node", "run.js")
 }
+
+// TestSpring runs the scenarios of interop/spring with Spring's STOMP client.
+func TestSpring(t *testing.T) {
+	const dir = "../interop/spring"
+	if _, err := exec.LookPath("java"); err != nil {
+		missing(t, "java", "install a JDK, 17 or later")
+	}
+	if _, err := os.Stat(dir + "/target/interop-spring-1.jar"); err != nil {
+		missing(t, dir+"/target", "run mvn package there")
+	}
+	runInterop(t, 5, dir, "java", "-cp", "target/*", "belfry.Scenarios")
+}
