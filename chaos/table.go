@@ -1,11 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
-
-	"github.com/seed-09a96375/belfry/chaos/account"
 )
 
 func (r *result) title() string {
@@ -42,42 +42,50 @@ func (r *result) print(w io.Writer) {
 	fmt.Fprintln(w, "         logs:", r.Logs)
 }
 
-type column struct {
-	title string
-	of    func(account.Report) int
-}
-
-var columns = []column{
-	{"messages", func(a account.Report) int { return a.Accepted }},
-	{"deliveries", func(a account.Report) int { return a.Expected }},
-	{"lost in silence", func(a account.Report) int { return a.Lost }},
-	{"missed, told", func(a account.Report) int { return a.Told }},
-	{"duplicated", func(a account.Report) int { return a.Duplicated }},
-	{"reordered", func(a account.Report) int { return a.Reordered }},
-	{"other order than elsewhere", func(a account.Report) int { return a.Disagreed }},
-	{"drops", func(a account.Report) int { return a.Drops }},
-	{"recovered", func(a account.Report) int { return a.Recovered }},
-	{"not recovered", func(a account.Report) int { return a.NotRecovered }},
-}
-
-// markdown is the table of all results.
+// markdown is the table of all results: a row for each scenario, a column for each
+// server.
 func markdown(results []result) string {
-	var b strings.Builder
-	b.WriteString("| scenario | server |")
-	rule := "|---|---|"
-	for _, c := range columns {
-		b.WriteString(" " + c.title + " |")
-		rule += "---:|"
-	}
-	b.WriteString("\n" + rule + "\n")
+	var subjects, rows []string
+	cells := make(map[[2]string]string)
 	for _, r := range results {
-		fmt.Fprintf(&b, "| %s | %s |", r.title(), r.Subject)
-		for _, c := range columns {
-			fmt.Fprintf(&b, " %s |", grouped(c.of(r.Report)))
+		subjects, rows = with(subjects, r.Subject), with(rows, r.title())
+		cells[[2]string{r.title(), r.Subject}] = r.cell()
+	}
+	var b strings.Builder
+	b.WriteString("| | " + strings.Join(subjects, " | ") + " |\n|---" + strings.Repeat("|---", len(subjects)) + "|\n")
+	for _, row := range rows {
+		b.WriteString("| " + row + " |")
+		for _, subject := range subjects {
+			b.WriteString(" " + cmp.Or(cells[[2]string{row, subject}], "-") + " |")
 		}
 		b.WriteString("\n")
 	}
 	return b.String()
+}
+
+func with(all []string, s string) []string {
+	if slices.Contains(all, s) {
+		return all
+	}
+	return append(all, s)
+}
+
+// cell is one result: lost / told / duplicated / reordered / disagreed, and how
+// many of those who came back recovered.
+func (r *result) cell() string {
+	if r.Err != "" {
+		return "failed"
+	}
+	a := r.Report
+	var counts []string
+	for _, n := range []int{a.Lost, a.Told, a.Duplicated, a.Reordered, a.Disagreed} {
+		counts = append(counts, grouped(n))
+	}
+	text := strings.Join(counts, " / ")
+	if back := a.Recovered + a.NotRecovered; back > 0 {
+		text += fmt.Sprintf("; %s of %s", grouped(a.Recovered), grouped(back))
+	}
+	return text
 }
 
 // grouped writes 12345 as 12,345.

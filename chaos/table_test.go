@@ -9,14 +9,19 @@ import (
 
 func TestMarkdown(t *testing.T) {
 	got := markdown([]result{
-		{Subject: "belfry", Scenario: "kill", Report: account.Report{Accepted: 5070, Expected: 1234567, Lost: 1, Recovered: 72}},
-		{Subject: "belfry", Scenario: "kill", Control: "no recovery", Report: account.Report{NotRecovered: 1000}},
+		{Subject: "belfry", Scenario: "kill", Report: account.Report{Recovered: 1072}},
+		{Subject: "node-streams", Scenario: "kill", Report: account.Report{
+			Lost: 1, Told: 2345, Duplicated: 3, Reordered: 4, Disagreed: 5, Recovered: 6, NotRecovered: 7,
+		}},
+		{Subject: "belfry", Scenario: "kill", Control: "no recovery"},
+		{Subject: "belfry", Scenario: "deaf", Err: "no"},
 	})
 	want := strings.Join([]string{
-		"| scenario | server | messages | deliveries | lost in silence | missed, told | duplicated | reordered | other order than elsewhere | drops | recovered | not recovered |",
-		"|---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
-		"| kill | belfry | 5,070 | 1,234,567 | 1 | 0 | 0 | 0 | 0 | 0 | 72 | 0 |",
-		"| kill (control: no recovery) | belfry | 0 | 0 | 0 | 0 | 0 | 0 | 0 | 0 | 0 | 1,000 |",
+		"| | belfry | node-streams |",
+		"|---|---|---|",
+		"| kill | 0 / 0 / 0 / 0 / 0; 1,072 of 1,072 | 1 / 2,345 / 3 / 4 / 5; 6 of 13 |",
+		"| kill (control: no recovery) | 0 / 0 / 0 / 0 / 0 | - |",
+		"| deaf | failed | - |",
 		"",
 	}, "\n")
 	if got != want {
