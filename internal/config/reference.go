@@ -27,7 +27,8 @@ before a variable, a variable before the file.
 
 [deploy/belfry.yaml](../deploy/belfry.yaml) has all settings, to be copied. What is
 not a setting is a fault, and the nearest one is suggested. Nothing is reloaded: a
-node that is restarted keeps its clients, see [running.md](running.md).
+node that is restarted keeps its clients, see [running.md](running.md), which also says what
+clients do with tokens.
 
 - Durations have units: ` + "`500ms`, `30s`, `2m`, `24h`" + `. Sizes may: ` + "`64KiB`, `1MB`, `1000000`" + `.
 - Lists are sequences in the file; in variables and flags commas part them.
