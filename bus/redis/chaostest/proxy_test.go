@@ -22,7 +22,7 @@ type proxy struct {
 func newProxy(t *testing.T, to *redistest.Server) *proxy {
 	t.Helper()
 	s := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
-	p := &proxy{t, toxiproxy.NewProxy(s, t.Name(), "127.0.0.1:0", to.Addr())}
+	p := &proxy{t, toxiproxy.NewProxy(s, t.Name(), "127.0.0.1:"+redistest.FreePort(t), to.Addr())}
 	p.restore()
 	t.Cleanup(p.cut)
 	return p

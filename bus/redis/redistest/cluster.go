@@ -20,7 +20,7 @@ func StartCluster(t testing.TB) *Cluster {
 	t.Helper()
 	c := &Cluster{}
 	for range 4 {
-		c.Servers = append(c.Servers, Start(t, "--cluster-enabled", "yes", "--cluster-port", freePort(t),
+		c.Servers = append(c.Servers, Start(t, "--cluster-enabled", "yes", "--cluster-port", FreePort(t),
 			"--cluster-node-timeout", "2000", "--cluster-replica-validity-factor", "0", "--repl-diskless-sync-delay", "0"))
 	}
 	slots := [][2]string{{"0", "5460"}, {"5461", "10922"}, {"10923", "16383"}} // {0} is 13907

@@ -9,6 +9,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -38,7 +39,7 @@ type Server struct {
 func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
 	requireBinary(t, "redis-server")
-	s := &Server{t: t, args: args, port: freePort(t), dir: t.TempDir()}
+	s := &Server{t: t, args: args, port: FreePort(t), dir: t.TempDir()}
 	t.Cleanup(s.Kill)
 	s.Run()
 	return s
@@ -55,15 +56,19 @@ func requireBinary(t testing.TB, name string) {
 	t.Skipf("%s is not installed", name)
 }
 
-func freePort(t testing.TB) string {
+// FreePort returns a port that nothing listens at. It is not one of those that
+// systems give to connections, so that it stays free while its server is away.
+func FreePort(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		port := strconv.Itoa(20_000 + rand.IntN(12_000)) //nolint:gosec // guards nothing
+		if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port)); err == nil {
+			_ = l.Close()
+			return port
+		}
 	}
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
+	t.Fatal("no port is free")
+	return ""
 }
 
 // Addr is host and port.

@@ -18,7 +18,7 @@ import (
 func StartSentinel(t testing.TB, name string, master *Server) *Server {
 	t.Helper()
 	requireBinary(t, "redis-server")
-	s := &Server{t: t, port: freePort(t), dir: t.TempDir()}
+	s := &Server{t: t, port: FreePort(t), dir: t.TempDir()}
 	t.Cleanup(s.Kill)
 	file := filepath.Join(s.dir, "sentinel.conf")
 	conf := fmt.Sprintf(`port %s

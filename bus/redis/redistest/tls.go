@@ -31,7 +31,7 @@ type TLS struct {
 func StartTLS(t testing.TB) *TLS {
 	t.Helper()
 	ca := newAuthority(t)
-	dir, port := t.TempDir(), freePort(t)
+	dir, port := t.TempDir(), FreePort(t)
 	server, client := ca.issue(t, "server"), ca.issue(t, "client")
 	key, err := x509.MarshalPKCS8PrivateKey(server.PrivateKey)
 	check(t, err)
