@@ -146,4 +146,7 @@ func (s *series) note(r *result, experiment func(scenario.Options) (account.Repo
 	}
 	s.results = append(s.results, *r)
 	r.print(os.Stdout)
+	if err := s.write(); err != nil { // after each: a series is long
+		fmt.Fprintln(os.Stderr, "chaos:", err)
+	}
 }
