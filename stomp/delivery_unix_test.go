@@ -5,7 +5,6 @@ package stomp_test
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"strings"
@@ -53,7 +52,7 @@ func BenchmarkDelivery(b *testing.B) {
 				sockets, err := n.io.In("room").FetchSockets(b.Context())
 				return err == nil && len(sockets) == members
 			})
-			payload := strings.Repeat("x", 128)
+			payload := strings.Repeat("x", payloadSize)
 			b.ReportAllocs()
 			before := processorTime(b)
 			for b.Loop() {
@@ -88,23 +87,20 @@ func read(b *testing.B, n *node, path string, hello []string, got func()) {
 		must(b, err)
 	}
 	go func() {
-		r := bufio.NewReaderSize(c, 1024)
-		for {
-			// Only the payload has so many.
-			_, err := r.ReadSlice('x')
-			for k := 1; err == nil && k < 128; k++ {
-				var ch byte
-				if ch, err = r.ReadByte(); ch != 'x' {
-					k = 0
-					break
-				}
-				if k == 127 {
-					got()
-				}
-			}
-			if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+		r := bufio.NewReader(c)
+		for run := 0; ; {
+			ch, err := r.ReadByte()
+			if err != nil {
 				return
+			}
+			if ch != 'x' {
+				run = 0
+			} else if run++; run == payloadSize {
+				got()
 			}
 		}
 	}()
 }
+
+// payloadSize is a run of x that nothing else in a frame is as long as.
+const payloadSize = 128

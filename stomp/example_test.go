@@ -3,7 +3,6 @@ package stomp_test
 import (
 	"context"
 	"fmt"
-	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -19,7 +18,7 @@ func Example() {
 	ctx := context.Background()
 	io, err := socketio.New(socketio.Options{})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	front, err := stomp.New(io.Hub(), stomp.Options{
 		App: func(ctx context.Context, c *stomp.Conn, m *stomp.Message) error {
@@ -28,7 +27,7 @@ func Example() {
 		},
 	})
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/stomp", front)
@@ -37,7 +36,7 @@ func Example() {
 
 	ws, _, err := websocket.Dial(ctx, web.URL+"/stomp", nil)
 	if err != nil {
-		log.Fatal(err)
+		panic(err)
 	}
 	for _, frame := range []string{
 		"CONNECT\naccept-version:1.2\n\n\x00",
@@ -45,7 +44,7 @@ func Example() {
 		"SEND\ndestination:/app/greet\n\nann\x00",
 	} {
 		if err := ws.Write(ctx, websocket.MessageText, []byte(frame)); err != nil {
-			log.Fatal(err)
+			panic(err)
 		}
 	}
 	_, _, _ = ws.Read(ctx) // CONNECTED
