@@ -81,7 +81,7 @@ func (l *link) await(ctx context.Context, p *publication) error {
 	case <-p.delivered:
 		return nil
 	case <-p.gone:
-		return errLost
+		return givenUp(true, errLost)
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-l.ctx.Done():
