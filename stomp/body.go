@@ -42,8 +42,9 @@ func arguments(event string, m *Message) (data []byte, attachments [][]byte, err
 		}
 		data = packet.AppendString(append(data, ','), string(m.Body))
 	case typeJSON:
-		if !json.Valid(m.Body) {
-			return nil, nil, invalid("the body is not JSON")
+		// What is not UTF-8 would end the WebSockets of all who get it.
+		if !json.Valid(m.Body) || !utf8.Valid(m.Body) {
+			return nil, nil, invalid("the body is not JSON in UTF-8")
 		}
 		if data, err = appendJSON(data, m); err != nil {
 			return nil, nil, err

@@ -2,6 +2,7 @@ package stomp
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/hub"
@@ -46,6 +47,8 @@ func parseDestination(s string) (destination, error) {
 	switch {
 	case d.name == "":
 		return d, invalid("destination must be /topic/NAME, /app/NAME, /user/queue/NAME or /user/USER/queue/NAME, not %q", s)
+	case !utf8.ValidString(s):
+		return d, invalid("destination %q is not UTF-8", s)
 	case d.kind == topic && isID(d.name):
 		return d, invalid("destination %q: a name of this form is the id of a client", s)
 	case d.kind == topic && hub.Reserved(belfry.Room(d.name)):

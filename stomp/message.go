@@ -3,6 +3,7 @@ package stomp
 import (
 	"context"
 	"errors"
+	"unicode/utf8"
 
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/hub"
@@ -101,6 +102,9 @@ func (c *Conn) publish(ctx context.Context, to destination, m *Message) error {
 		room, event = hub.UserRoom(c.user), to.name
 	default:
 		room, event = belfry.Room(c.id), to.name
+	}
+	if !utf8.ValidString(event) {
+		return invalid("the event is not UTF-8")
 	}
 	if packet.Reserved(event) {
 		return invalid("event %q is reserved", event)
