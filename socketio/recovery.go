@@ -43,9 +43,10 @@ func (c *client) recover(ctx context.Context, n *Namespace, cl *claim, auth Auth
 	s := newSocket(c, n, kept.Socket, auth)
 	s.resume(kept)
 	s.resumeUser(kept.Rooms)
-	if c.server.opts.Recovery.RunMiddlewares && s.pass(n.handlers.load().middlewares) != nil {
-		s.abandon()
-		return nil, nil
+	if c.server.opts.Recovery.RunMiddlewares {
+		if err := s.pass(n.handlers.load().middlewares); err != nil {
+			return nil, c.notResumed(s.giveBack(err), err)
+		}
 	}
 	err = s.rejoin(ctx, kept, cl.Offset)
 	if err == nil {
@@ -54,13 +55,19 @@ func (c *client) recover(ctx context.Context, n *Namespace, cl *claim, auth Auth
 	if err == nil {
 		return s, nil
 	}
+	return nil, c.notResumed(s.giveBack(err), belfry.ErrNoOffset)
+}
+
+// giveBack ends a socket that could not be resumed. If what is needed for it was
+// away, its client can try again. It returns the error.
+func (s *Socket) giveBack(err error) error {
 	s.end(engineio.ReasonTransportClose)
 	if away(err) {
-		c.server.keeping.Go(func() { c.server.keepSessions([]*Socket{s}) })
+		s.nsp.server.keeping.Go(func() { s.nsp.server.keepSessions([]*Socket{s}) })
 	} else {
 		s.abandon()
 	}
-	return nil, c.notResumed(err, belfry.ErrNoOffset)
+	return err
 }
 
 // notResumed returns the error if the client has to try again. Others are logged
