@@ -11,14 +11,16 @@ import (
 // the application: those that begin with reservedPrefix are Belfry's own.
 const (
 	reservedPrefix = "\x00"
-	userPrefix     = reservedPrefix + "user:"
+
+	// UserPrefix is what the rooms of users begin with.
+	UserPrefix = reservedPrefix + "user:"
 )
 
 // MaxUser is the longest name of a user, in bytes.
 const MaxUser = 256
 
 // UserRoom is the room of a user.
-func UserRoom(user string) belfry.Room { return belfry.Room(userPrefix + user) }
+func UserRoom(user string) belfry.Room { return belfry.Room(UserPrefix + user) }
 
 // Reserved reports whether a room is Belfry's own: applications and clients may
 // neither join it nor see it.

@@ -33,7 +33,7 @@ func (h Hooks) forNamespace(name string) hub.Hooks {
 }
 
 func unlessReserved(room belfry.Room, f func()) {
-	if !reserved(room) {
+	if !hub.Reserved(room) {
 		f()
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/seed-09a96375/belfry"
+	"github.com/seed-09a96375/belfry/hub"
 )
 
 // Present is a member of a room, on any node: its id, user, metadata, since when,
@@ -106,5 +107,5 @@ func (n *Namespace) ready(ctx context.Context, room belfry.Room) error {
 
 func (n *Namespace) keepsPresence(room belfry.Room) bool {
 	f := n.server.opts.Presence
-	return f != nil && !reserved(room) && f(room)
+	return f != nil && !hub.Reserved(room) && f(room)
 }

@@ -14,7 +14,7 @@ import (
 // within Options.AckTimeout (belfry.ErrUnavailable). When it returns, the cluster
 // knows of the rooms: a client that loses its node is in them again.
 func (s *Socket) Join(rooms ...belfry.Room) error {
-	if slices.ContainsFunc(rooms, reserved) {
+	if slices.ContainsFunc(rooms, hub.Reserved) {
 		return ErrReservedRoom
 	}
 	return s.joinRooms(rooms...)

@@ -11,21 +11,8 @@ import (
 	"github.com/seed-09a96375/belfry/hub"
 )
 
-// A user is a room that its sockets are in, so that all that works for rooms works
-// for users: delivery by interest, recovery, questions to all nodes. The name
-// cannot be that of a room of the application.
-const (
-	reservedPrefix = "\x00"
-	userPrefix     = reservedPrefix + "user:"
-	maxUser        = 256
-)
-
-func reserved(room belfry.Room) bool { return strings.HasPrefix(string(room), reservedPrefix) }
-
-func userRoom(user string) belfry.Room { return belfry.Room(userPrefix + user) }
-
 // visible leaves out the rooms that are Belfry's own.
-func visible(rooms []belfry.Room) []belfry.Room { return slices.DeleteFunc(rooms, reserved) }
+func visible(rooms []belfry.Room) []belfry.Room { return slices.DeleteFunc(rooms, hub.Reserved) }
 
 var errUser = errors.New("the name of a user must be valid UTF-8")
 
@@ -36,7 +23,7 @@ func (s *Socket) SetUser(user string) error {
 	if !utf8.ValidString(user) {
 		return errUser
 	}
-	if err := sized("user", len(user), maxUser); err != nil {
+	if err := sized("user", len(user), hub.MaxUser); err != nil {
 		return err
 	}
 	a := s.attending()
@@ -59,12 +46,12 @@ func (s *Socket) changeUser(ctx context.Context, a *attendance, user string) err
 		return nil
 	}
 	if user != "" {
-		if err := s.joinRooms(userRoom(user)); err != nil {
+		if err := s.joinRooms(hub.UserRoom(user)); err != nil {
 			return err
 		}
 	}
 	if old != "" {
-		s.leaveRooms(userRoom(old))
+		s.leaveRooms(hub.UserRoom(old))
 	}
 	s.nameUser(a, user)
 	for room := range a.in {
@@ -82,9 +69,9 @@ func (s *Socket) setUserEarly(a *attendance, user string) error {
 	if s.state.Load() != connecting {
 		return ErrDisconnected
 	}
-	s.x.early = slices.DeleteFunc(s.x.early, func(r belfry.Room) bool { return a.user != "" && r == userRoom(a.user) })
+	s.x.early = slices.DeleteFunc(s.x.early, func(r belfry.Room) bool { return a.user != "" && r == hub.UserRoom(a.user) })
 	if user != "" {
-		s.x.early = append(s.x.early, userRoom(user))
+		s.x.early = append(s.x.early, hub.UserRoom(user))
 	}
 	a.user = user
 	return nil
@@ -109,7 +96,7 @@ func (s *Socket) User() string {
 // resumeUser names the user that a session had.
 func (s *Socket) resumeUser(rooms []belfry.Membership) {
 	for _, m := range rooms {
-		if user, ok := strings.CutPrefix(string(m.Room), userPrefix); ok {
+		if user, ok := strings.CutPrefix(string(m.Room), hub.UserPrefix); ok {
 			s.nameUser(s.attending(), user)
 		}
 	}
@@ -118,20 +105,20 @@ func (s *Socket) resumeUser(rooms []belfry.Membership) {
 // settleUser moves a recovered socket to the room of the user that a middleware
 // has named, if that is not the one that the session had.
 func (s *Socket) settleUser(rooms []belfry.Membership) error {
-	wanted := userRoom(s.User())
+	wanted := hub.UserRoom(s.User())
 	for _, m := range rooms {
-		if strings.HasPrefix(string(m.Room), userPrefix) && m.Room != wanted {
+		if strings.HasPrefix(string(m.Room), hub.UserPrefix) && m.Room != wanted {
 			s.leaveRooms(m.Room)
 		}
 	}
-	if wanted == userPrefix || s.nsp.space.Has(hub.Slot(s.slot.Load()), wanted) {
+	if wanted == hub.UserPrefix || s.nsp.space.Has(hub.Slot(s.slot.Load()), wanted) {
 		return nil
 	}
 	return s.joinRooms(wanted)
 }
 
 // ToUser addresses the sockets of a user, on all nodes.
-func (n *Namespace) ToUser(user string) Broadcast { return n.To(userRoom(user)) }
+func (n *Namespace) ToUser(user string) Broadcast { return n.To(hub.UserRoom(user)) }
 
 // UserSockets describes the sockets of a user, on all nodes. If some nodes do not
 // answer in time it returns the sockets of the others and a *hub.Incomplete.
