@@ -54,8 +54,13 @@ func (f *feed) init(l *link) {
 	}
 }
 
-// take queues a message of the subscription's connection.
+// take queues a message of the subscription's connection. ctx ends when the
+// connection is given up: from the first message that is not queued on, none is.
+// Whatever comes after a hole would be taken for proof that there is none.
 func (f *feed) take(ctx context.Context, conn uint64, m rueidis.PubSubMessage) {
+	if ctx.Err() != nil {
+		return
+	}
 	e := event{conn: conn, message: message{f.link.bus.names.suffix(m.Channel), m.Message}}
 	if isProbe(m.Message) {
 		f.link.health.probed() // whatever the node takes to deliver
