@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -52,8 +53,13 @@ func (c *client) recover(ctx context.Context, n *Namespace, cl *claim, auth Auth
 	if err == nil {
 		err = s.holdSession(ctx)
 	}
-	if err == nil {
+	switch {
+	case err == nil:
 		return s, nil
+	case errors.Is(err, belfry.ErrNoSession):
+		// Just taken, and gone: a Keep of its last socket here, given up long ago,
+		// has arrived late. The session is there for another try.
+		err = fmt.Errorf("%w: %w", belfry.ErrInDoubt, err)
 	}
 	return nil, c.notResumed(s.giveBack(err), belfry.ErrNoOffset)
 }
