@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"maps"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -91,11 +92,30 @@ func clientsOf(t *testing.T, kind server, s *subject.Subject, all []scenario, so
 			t.Run(c.name+"/"+transport, func(t *testing.T) {
 				t.Parallel()
 				names := chosen(all, kind, c.name, transport)
-				argv := append(c.argv(t), config(c, transport, names, newNetwork(t, s)))
-				check(t, names, run(t, argv))
+				try := func(names []string) map[string]result {
+					return run(t, append(c.argv(t), config(c, transport, names, newNetwork(t, s))))
+				}
+				results := try(names)
+				if again := failed(names, results); c.name == "python" && len(again) == 1 {
+					t.Logf("second try of %s: %s", again[0], results[again[0]].Detail)
+					maps.Copy(results, try(again))
+				}
+				check(t, names, results)
 			})
 		}
 	}
+}
+
+// failed returns the scenarios that did not pass. A single one of the Python client
+// has a second try: in one run of some ten it does not hear an event or an end
+// over polling or an upgrade, and whose fault that is is not known.
+func failed(names []string, results map[string]result) (all []string) {
+	for _, name := range names {
+		if !results[name].OK {
+			all = append(all, name)
+		}
+	}
+	return all
 }
 
 func check(t *testing.T, names []string, results map[string]result) {
