@@ -38,7 +38,7 @@ var importRules = []rule{
 	{"socketio/packet", []string{"."}},
 	{"bus/...", []string{"."}},
 	{"websocket", []string{".", "poll"}},
-	{"engineio", []string{".", "poll", "websocket"}},
+	{"engineio", []string{".", "internal/wheel", "poll", "websocket"}},
 	{"hub", []string{".", "internal/inbox"}},
 	{"socketio", []string{".", "bus/memory", "engineio", "hub", "internal/forward", "internal/inbox", "poll", "websocket"}},
 	{"stomp/frame", nil},

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/seed-09a96375/belfry/engineio/packet"
+	"github.com/seed-09a96375/belfry/internal/wheel"
 )
 
 // Protocol 4: the server pings every PingInterval, counted from the last pong,
@@ -31,13 +32,13 @@ func (s *Session) startBeat() {
 	if s.protocol == 3 {
 		d += s.srv.o.PingTimeout
 	}
-	s.srv.wheel.arm(&s.timer, d)
+	s.srv.wheel.Arm(&s.timer, d)
 }
 
 // onBeat runs when the heartbeat timer is due.
 func (s *Session) onBeat() {
 	s.mu.Lock()
-	if s.state != stateOpen || s.srv.wheel.isArmed(&s.timer) {
+	if s.state != stateOpen || s.srv.wheel.IsArmed(&s.timer) {
 		s.mu.Unlock()
 		return
 	}
@@ -57,7 +58,7 @@ func (s *Session) advanceBeat() error {
 		return s.extendBeat(o.PingInterval+o.PingTimeout, errNoPing)
 	case !s.beat.awaiting:
 		s.beat = beat{awaiting: true, probed: s.beat.probed}
-		w.arm(&s.timer, o.PingTimeout)
+		w.Arm(&s.timer, o.PingTimeout)
 		s.control(packet.Ping)
 		return nil
 	case s.beat.extended:
@@ -72,11 +73,11 @@ func (s *Session) advanceBeat() error {
 // came since it was armed for d.
 func (s *Session) extendBeat(d time.Duration, dead error) error {
 	w := s.srv.wheel
-	seen, n, now := tick(s.seen.Load()), w.ticks(d), w.clock()
-	if armed := s.timer.due - n - 1; !seen.after(armed) || !(seen + n).after(now) {
+	seen, n, now := wheel.Tick(s.seen.Load()), w.Ticks(d), w.Clock()
+	if armed := s.timer.Due() - n - 1; !seen.After(armed) || !(seen + n).After(now) {
 		return dead
 	}
-	w.armTicks(&s.timer, seen+n-now)
+	w.ArmTicks(&s.timer, seen+n-now)
 	return nil
 }
 

@@ -8,10 +8,11 @@ import (
 )
 
 // within checks that d has passed since begin, up to two ticks late.
-func within(t *testing.T, w *wheel, begin time.Time, d time.Duration) {
+func within(t *testing.T, s *Server, begin time.Time, d time.Duration) {
 	t.Helper()
-	if took := time.Since(begin); took < d || took > d+2*w.resolution {
-		t.Errorf("after %v, want %v to %v", took, d, d+2*w.resolution)
+	late := 2 * resolution(&s.o)
+	if took := time.Since(begin); took < d || took > d+late {
+		t.Errorf("after %v, want %v to %v", took, d, d+late)
 	}
 }
 
@@ -25,17 +26,17 @@ func TestHeartbeat(t *testing.T) {
 			if f := <-w.frames; f != "2" {
 				t.Fatalf("frame %q", f)
 			}
-			within(t, b.wheel, begin, 25*time.Second)
+			within(t, b.Server, begin, 25*time.Second)
 			time.Sleep(time.Second) // the interval begins at the pong
 			w.put("3")
 			synctest.Wait()
 		}
 		begin := time.Now()
 		<-w.frames
-		within(t, b.wheel, begin, 25*time.Second)
+		within(t, b.Server, begin, 25*time.Second)
 		begin = time.Now()
 		e := <-s.closed
-		within(t, b.wheel, begin, 20*time.Second)
+		within(t, b.Server, begin, 20*time.Second)
 		if e.reason != ReasonPingTimeout || !errors.Is(e.detail, errNoPong) {
 			t.Errorf("closed with %q, %v", e.reason, e.detail)
 		}
@@ -55,7 +56,7 @@ func TestUnsolicitedPong(t *testing.T) {
 		time.Sleep(20 * time.Second)
 		w.put("3")
 		<-w.frames
-		within(t, b.wheel, begin, 45*time.Second)
+		within(t, b.Server, begin, 45*time.Second)
 		w.c.Close()
 	})
 }
@@ -74,7 +75,7 @@ func TestPacketsExtendPingTimeout(t *testing.T) {
 		time.Sleep(15 * time.Second)
 		w.put("4in vain")
 		e := <-s.closed
-		within(t, b.wheel, begin, 20*time.Second)
+		within(t, b.Server, begin, 20*time.Second)
 		if e.reason != ReasonPingTimeout {
 			t.Errorf("closed with %q", e.reason)
 		}
@@ -117,7 +118,7 @@ func TestHeartbeatProtocol3(t *testing.T) {
 		}
 		begin := time.Now()
 		e := <-s.closed
-		within(t, b.wheel, begin, 45*time.Second)
+		within(t, b.Server, begin, 45*time.Second)
 		if e.reason != ReasonPingTimeout || !errors.Is(e.detail, errNoPing) {
 			t.Errorf("closed with %q, %v", e.reason, e.detail)
 		}
@@ -150,7 +151,7 @@ func TestHeartbeatOverPolling(t *testing.T) {
 			if w := b.do("GET", query, ""); w.Body.String() != "2" {
 				t.Fatalf("GET: %q", w.Body)
 			}
-			within(t, b.wheel, begin, 25*time.Second)
+			within(t, b.Server, begin, 25*time.Second)
 			if w := b.do("POST", query, "3"); w.Body.String() != "ok" {
 				t.Fatalf("POST: %q", w.Body)
 			}
@@ -159,7 +160,7 @@ func TestHeartbeatOverPolling(t *testing.T) {
 		if e := <-s.closed; e.reason != ReasonPingTimeout {
 			t.Errorf("closed with %q", e.reason)
 		}
-		within(t, b.wheel, begin, 45*time.Second)
+		within(t, b.Server, begin, 45*time.Second)
 	})
 }
 
@@ -182,7 +183,7 @@ func TestHeartbeatThroughUpgrade(t *testing.T) {
 		if f := <-w.frames; f != "2" {
 			t.Fatalf("frame %q", f)
 		}
-		within(t, b.wheel, begin, 25*time.Second)
+		within(t, b.Server, begin, 25*time.Second)
 		w.c.Close()
 		<-s.closed
 	})
@@ -198,7 +199,7 @@ func TestUpgradeTimeout(t *testing.T) {
 		if f := <-w.frames; f != "close" {
 			t.Errorf("frame %q", f)
 		}
-		within(t, b.wheel, begin, 10*time.Second)
+		within(t, b.Server, begin, 10*time.Second)
 		if !s.isOpen() || s.upgrading() {
 			t.Error("the session does not go on")
 		}
@@ -222,9 +223,9 @@ func TestReleaseIsSlowedDown(t *testing.T) {
 				t.Fatalf("GET: %q", w.Body)
 			}
 			if i < quickReleases {
-				within(t, b.wheel, begin, 0)
+				within(t, b.Server, begin, 0)
 			} else {
-				within(t, b.wheel, begin, releaseDelay)
+				within(t, b.Server, begin, releaseDelay)
 			}
 		}
 		w.c.Close()
@@ -294,7 +295,7 @@ func TestCloseWithoutGETs(t *testing.T) {
 				if err := <-closed; err != nil {
 					t.Error(err)
 				}
-				within(t, b.wheel, begin, max(c.took, closingLinger/2))
+				within(t, b.Server, begin, max(c.took, closingLinger/2))
 			})
 		})
 	}

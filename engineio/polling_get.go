@@ -81,7 +81,7 @@ func (s *Session) take(g *pendingGET) []item {
 		return []item{{typ: g.last}}
 	}
 	p := s.poll
-	p.get, p.polled = nil, s.srv.wheel.clock()
+	p.get, p.polled = nil, s.srv.wheel.Clock()
 	items := p.queue.take()
 	idle := len(items) == 0
 	if idle {

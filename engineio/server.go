@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/seed-09a96375/belfry/engineio/packet"
+	"github.com/seed-09a96375/belfry/internal/wheel"
 	"github.com/seed-09a96375/belfry/poll"
 	"github.com/seed-09a96375/belfry/websocket"
 )
@@ -24,7 +25,7 @@ type Server struct {
 	poller   poll.Poller
 	group    *poll.Group // nil if Options.Poller was given
 	upgrader *websocket.Upgrader
-	wheel    *wheel
+	wheel    *wheel.Wheel[*Session]
 
 	index      index
 	open       atomic.Int64 // sessions that are open
@@ -47,7 +48,7 @@ func New(o Options, accept func(*Session) Receiver) (*Server, error) {
 	}
 	s := &Server{o: o.withDefaults(), accept: accept, maxSessions: sessionLimit(o.MaxSessions)}
 	var err error
-	s.wheel = newWheel(resolution(&s.o), fire)
+	s.wheel = wheel.New(resolution(&s.o), fire)
 	s.poller = o.Poller
 	if s.poller == nil {
 		s.group, err = poll.New(poll.Options{MaxQueue: s.o.MaxQueue, Logger: s.o.Logger})
@@ -70,20 +71,6 @@ func New(o Options, accept func(*Session) Receiver) (*Server, error) {
 func resolution(o *Options) time.Duration {
 	d := min(o.PingInterval, o.PingTimeout, o.UpgradeTimeout) / 32
 	return min(max(d, 5*time.Millisecond), 100*time.Millisecond)
-}
-
-// fire sends a timer to where it belongs.
-func fire(t *timer) {
-	switch t.kind {
-	case timerBeat:
-		t.s.onBeat()
-	case timerLinger:
-		t.s.onLinger()
-	case timerUpgrade:
-		t.s.onUpgradeTimeout()
-	case timerRelease:
-		t.s.onRelease()
-	}
 }
 
 // ServeHTTP serves every Engine.IO request, whatever path it is mounted on.
@@ -133,7 +120,7 @@ func (s *Server) handshake(w http.ResponseWriter, r *request) {
 // openPolling begins a session on long-polling.
 func (s *Server) openPolling(w http.ResponseWriter, r *request, p *place) {
 	sess := s.newSession(r)
-	sess.poll = &polling{polled: s.wheel.clock()}
+	sess.poll = &polling{polled: s.wheel.Clock()}
 	if !s.begin(sess, p) {
 		s.reject(w, r, refuse(CodeServerFull, details{}))
 		return
@@ -150,7 +137,7 @@ func (s *Server) newSession(r *request) *Session {
 		id: s.o.Tag.newID(), protocol: r.protocol, srv: s,
 		hs: newHandshake(r.Request, s.o.KeepHeaders),
 	}
-	sess.timer.s = sess
+	sess.timer.Owner = sess
 	sess.gate.enter() // begin leaves
 	return sess
 }
@@ -221,7 +208,7 @@ func (s *Server) CloseReason(ctx context.Context, r Reason) error {
 	go func() {
 		defer close(over)
 		s.index.left.Wait()
-		s.stop.Do(s.wheel.close)
+		s.stop.Do(s.wheel.Close)
 	}()
 	select {
 	case <-over:

@@ -144,7 +144,7 @@ func (s *Session) control(t packet.Type) {
 // receive acts on one packet that came over the transport in use. Its data is
 // lent. Calls come one at a time.
 func (s *Session) receive(p packet.Packet) {
-	s.seen.Store(uint32(s.srv.wheel.recent()))
+	s.seen.Store(uint32(s.srv.wheel.Recent()))
 	switch p.Type {
 	case packet.Message:
 		s.deliver(p.Data, p.Binary)

@@ -96,7 +96,7 @@ func (s *Session) cut() {
 // under way, and who made it tells. s.mu is held.
 func (s *Session) leaveOpen(next state, r Reason, detail error) (last bool) {
 	s.state, s.end = next, &ending{r, detail}
-	s.srv.wheel.stop(&s.timer)
+	s.srv.wheel.Stop(&s.timer)
 	s.srv.open.Add(-1)
 	last = s.gate.shut()
 	s.wakePOST()

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/seed-09a96375/belfry/engineio/packet"
+	"github.com/seed-09a96375/belfry/internal/wheel"
 	"github.com/seed-09a96375/belfry/poll"
 	"github.com/seed-09a96375/belfry/websocket"
 )
@@ -19,7 +20,7 @@ type polling struct {
 	resumed chan struct{} // not nil: the POST waits for Resume
 	upgrade *upgrade      // not nil: a WebSocket is being tried
 	timer   timer         // waits for the last GET
-	polled  tick          // when a GET, or the handshake, was answered last
+	polled  wheel.Tick    // when a GET, or the handshake, was answered last
 }
 
 // pendingGET waits for something to answer with.
@@ -92,8 +93,8 @@ func (p *polling) offer(m *Message, o SendOptions, limit int) error {
 // linger waits for a GET that takes what was sent and the news that the session
 // is closed. s.mu is held, packets go over HTTP.
 func (s *Session) linger() {
-	s.poll.timer = timer{s: s, kind: timerLinger}
-	s.srv.wheel.arm(&s.poll.timer, lingerTime)
+	s.poll.timer = timer{Owner: s, Kind: timerLinger}
+	s.srv.wheel.Arm(&s.poll.timer, lingerTime)
 	s.poll.wakeGET()
 }
 
@@ -107,10 +108,10 @@ func (s *Session) hasten() {
 	}
 	d := closingLinger
 	if p := s.poll; p.get == nil && p.upgrade == nil &&
-		(p.queue.empty() || s.srv.wheel.clock()-p.polled > s.srv.wheel.ticks(closingLinger)) {
+		(p.queue.empty() || s.srv.wheel.Clock()-p.polled > s.srv.wheel.Ticks(closingLinger)) {
 		d = 0
 	}
-	s.srv.wheel.arm(&s.poll.timer, d)
+	s.srv.wheel.Arm(&s.poll.timer, d)
 }
 
 func (s *Session) onLinger() { s.drop(ReasonForcedClose, nil, packet.Close) }
@@ -120,7 +121,7 @@ func (s *Session) onLinger() { s.drop(ReasonForcedClose, nil, packet.Close) }
 // not held any more, as it is now.
 func (s *Session) dropPolling(last packet.Type) *websocket.Conn {
 	p := s.poll
-	s.srv.wheel.stop(&p.timer)
+	s.srv.wheel.Stop(&p.timer)
 	if p.get != nil {
 		p.get.last = last
 		p.get.wake()

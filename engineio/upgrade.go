@@ -79,9 +79,9 @@ func (u *upgrade) begin(c *websocket.Conn) {
 		return
 	}
 	s.poll.upgrade = u
-	u.deadline = timer{s: s, kind: timerUpgrade}
-	u.release = timer{s: s, kind: timerRelease}
-	s.srv.wheel.arm(&u.deadline, s.srv.o.UpgradeTimeout)
+	u.deadline = timer{Owner: s, Kind: timerUpgrade}
+	u.release = timer{Owner: s, Kind: timerRelease}
+	s.srv.wheel.Arm(&u.deadline, s.srv.o.UpgradeTimeout)
 	s.mu.Unlock()
 }
 
@@ -139,7 +139,7 @@ func (s *Session) releaseGET() {
 		u.quick++
 		s.poll.get.wake()
 	default:
-		s.srv.wheel.arm(&u.release, releaseDelay)
+		s.srv.wheel.Arm(&u.release, releaseDelay)
 	}
 }
 
@@ -188,8 +188,8 @@ func (s *Session) abandonUpgrade() *websocket.Conn {
 	s.poll.upgrade = nil
 	u.phase = upgradeFailed
 	u.held = nil
-	s.srv.wheel.stop(&u.deadline)
-	s.srv.wheel.stop(&u.release)
+	s.srv.wheel.Stop(&u.deadline)
+	s.srv.wheel.Stop(&u.release)
 	return u.conn
 }
 
@@ -201,7 +201,7 @@ func (s *Session) onUpgradeTimeout() {
 		u = s.poll.upgrade
 	}
 	s.mu.Unlock()
-	if u != nil && !s.srv.wheel.isArmed(&u.deadline) {
+	if u != nil && !s.srv.wheel.IsArmed(&u.deadline) {
 		u.fail()
 	}
 }

@@ -66,9 +66,9 @@ func (u *upgrade) drain() {
 func (u *upgrade) move(next upgradePhase) {
 	s := u.s
 	p, w := s.poll, s.srv.wheel
-	w.stop(&u.deadline)
-	w.stop(&u.release)
-	w.stop(&p.timer)
+	w.Stop(&u.deadline)
+	w.Stop(&u.release)
+	w.Stop(&p.timer)
 	if p.get != nil {
 		p.get.last = packet.Close
 		p.get.wake()

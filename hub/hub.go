@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -178,11 +180,10 @@ func (n node) Lost(reason error) {
 	h := n.h
 	h.opts.Logger.Error("messages were lost: clients that can recover are told", "err", reason)
 	h.mu.RLock()
-	defer h.mu.RUnlock()
-	for _, sp := range h.spaces {
-		if f := sp.onLoss.Load(); f != nil {
-			(*f)()
-		}
+	spaces := slices.Collect(maps.Values(h.spaces))
+	h.mu.RUnlock()
+	for _, sp := range spaces {
+		sp.lost()
 	}
 }
 

@@ -2,6 +2,8 @@ package hub
 
 import (
 	"context"
+	"slices"
+	"sync"
 	"sync/atomic"
 
 	"github.com/seed-09a96375/belfry"
@@ -43,7 +45,8 @@ type Space struct {
 	hub        *Hub
 	name       string
 	serverSide atomic.Pointer[ServerSide]
-	onLoss     atomic.Pointer[func()]
+	lossMu     sync.Mutex
+	onLoss     []func() // never changed in place
 	onChange   atomic.Pointer[func(belfry.Room)]
 	onRelease  atomic.Pointer[func(context.Context, belfry.SessionID) Letting]
 }
@@ -67,8 +70,23 @@ func (sp *Space) OnRelease(f func(ctx context.Context, id belfry.SessionID) Lett
 }
 
 // OnLoss sets who ends the members that the bus has lost messages for: when f has
-// returned nothing more is delivered to them. It must not block.
-func (sp *Space) OnLoss(f func()) { sp.onLoss.Store(&f) }
+// returned nothing more is delivered to them. It must not block. Each front of the
+// namespace sets its own; they are called in the order of the calls.
+func (sp *Space) OnLoss(f func()) {
+	sp.lossMu.Lock()
+	defer sp.lossMu.Unlock()
+	sp.onLoss = append(slices.Clip(sp.onLoss), f)
+}
+
+// lost calls them.
+func (sp *Space) lost() {
+	sp.lossMu.Lock()
+	all := sp.onLoss
+	sp.lossMu.Unlock()
+	for _, f := range all {
+		f()
+	}
+}
 
 // Publish sends m to the members it selects, on all nodes. See Link.Publish. If
 // nodes have to tell the bus before a member can join, a Join waits for them.

@@ -57,7 +57,7 @@ func New(h *hub.Hub, o Options) (*Server, error) {
 	if err := s.listen(); err != nil {
 		return nil, fmt.Errorf("stomp: %w", err)
 	}
-	s.space.WatchLoss(s.lost)
+	s.space.OnLoss(s.lost)
 	return s, nil
 }
 

@@ -16,7 +16,11 @@ type Timer[T any] struct {
 	prev, next *Timer[T]
 	Owner      T
 	due        Tick
+	Kind       uint8 // the owner's: what the timer is for
 }
+
+// Due returns the tick that t was last armed for.
+func (t *Timer[T]) Due() Tick { return t.due }
 
 // Tick is a moment in units of the wheel's resolution. It wraps: compare with
 // After.
