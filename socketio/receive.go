@@ -11,7 +11,7 @@ import (
 // receive runs the handlers of one event.
 func (s *Socket) receive(p *packet.Packet) {
 	ctx := s.Context()
-	s.client.limiter.wait(ctx, s.nsp.server.opts.MaxEventsPerSecond)
+	s.client.limiter.Wait(ctx, s.nsp.server.opts.MaxEventsPerSecond)
 	name, err := packet.EventName(p.Data)
 	if err != nil {
 		s.client.fail(err)

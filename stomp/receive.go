@@ -48,7 +48,7 @@ func (c *Conn) execute(ctx context.Context, f *frame.Frame) error {
 	if c.is(fresh) {
 		return invalid("%s before CONNECT", f.Command)
 	}
-	c.limiter.wait(ctx, c.server.o.MaxFramesPerSecond)
+	c.limiter.Wait(ctx, c.server.o.MaxFramesPerSecond)
 	switch f.Command {
 	case frame.Send, frame.Ack, frame.Nack:
 		if name, ok := f.Get("transaction"); ok {
