@@ -8,7 +8,7 @@ import (
 
 	"github.com/seed-09a96375/belfry/engineio"
 	"github.com/seed-09a96375/belfry/internal/inbox"
-	"github.com/seed-09a96375/belfry/internal/pace"
+	"github.com/seed-09a96375/belfry/internal/limit"
 	"github.com/seed-09a96375/belfry/socketio/packet"
 )
 
@@ -20,7 +20,7 @@ type client struct {
 	session *engineio.Session
 	decoder packet.Decoder // used by Message only
 	inbox   inbox.Inbox[item]
-	limiter pace.Limiter
+	limiter limit.Rate
 
 	mu     sync.Mutex
 	format format // not under mu: set by the first message, before anything is sent

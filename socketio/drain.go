@@ -34,7 +34,7 @@ func (s *Server) Drain(ctx context.Context, over time.Duration) error {
 
 func (s *Server) deserted() bool { return s.engine.Sessions() == 0 }
 
-// paced spreads steps evenly over a time.
+// pace spreads steps evenly over a time.
 type pace struct {
 	begun time.Time
 	step  time.Duration

@@ -13,7 +13,7 @@ import (
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/hub"
 	"github.com/seed-09a96375/belfry/internal/inbox"
-	"github.com/seed-09a96375/belfry/internal/pace"
+	"github.com/seed-09a96375/belfry/internal/limit"
 	"github.com/seed-09a96375/belfry/internal/wheel"
 	"github.com/seed-09a96375/belfry/stomp/frame"
 	"github.com/seed-09a96375/belfry/websocket"
@@ -32,7 +32,7 @@ type Conn struct {
 
 	version frame.Version // set by CONNECT, before anything is delivered
 	user    string        // set by CONNECT
-	limiter pace.Limiter  // for the worker only
+	limiter limit.Rate    // for the worker only
 	pulse   pulse
 
 	// subscriptions is replaced, never changed; by the worker only.

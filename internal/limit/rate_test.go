@@ -1,4 +1,4 @@
-package pace
+package limit
 
 import (
 	"context"
@@ -9,7 +9,7 @@ import (
 
 func TestLimiter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var l Limiter
+		var l Rate
 		ctx, begin := context.Background(), time.Now()
 		for range 10 {
 			l.Wait(ctx, 10)
