@@ -76,12 +76,20 @@ type Message struct {
 	// To is the only node that gets the message; empty: all. Such a message is
 	// never logged. A node that is gone is no error.
 	To NodeID
+	// ID makes publishing idempotent: of several messages of a namespace with one
+	// ID, within the window of the bus, the first is published, the others are
+	// ErrDuplicate. At most MaxID bytes. Empty: no such check. It is not sent to
+	// other nodes.
+	ID string
 
 	// Origin is the node that published; set by the bus.
 	Origin NodeID
 	// Offset is the position in the log; set by the bus if it logged.
 	Offset Offset
 }
+
+// MaxID is the longest ID of a Message or an Event, bytes.
+const MaxID = 128
 
 // RequestID numbers the requests of one node, from 1.
 type RequestID uint64

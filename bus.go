@@ -37,7 +37,10 @@ type Link interface {
 	// members on this node. It blocks no longer than ctx. ErrUnavailable says that
 	// the message was not accepted: try again later. After ErrInDoubt, and after
 	// the error of ctx, it may have been.
-	// Publish fills m.Origin and m.Offset; m must not be changed afterwards.
+	// ErrDuplicate says that a message with its ID was accepted before: nothing
+	// was published. To repeat a message with an ID is safe after every error.
+	// Publish fills m.Origin and m.Offset, with ErrDuplicate the Offset of the
+	// first; m must not be changed afterwards.
 	Publish(ctx context.Context, m *Message) error
 	// Reply sends an answer to the node that asked. A node that is gone is no
 	// error. Blocks no longer than ctx.
@@ -181,6 +184,8 @@ var (
 	// ErrInDoubt: the connection to the bus broke, and it is not known whether the
 	// bus has accepted what was sent.
 	ErrInDoubt = errors.New("bus unavailable, and not known whether it has accepted the message")
+	// ErrDuplicate: a message, or an event, with that ID was accepted before.
+	ErrDuplicate = errors.New("accepted before")
 	// ErrClosed: the link was closed.
 	ErrClosed = errors.New("link closed")
 	// ErrNoOffset: the log does not reach back to this offset.
