@@ -10,24 +10,56 @@ import (
 	"github.com/seed-09a96375/belfry/websocket"
 )
 
+// Error is what hooks return for a client that is to be told a code of theirs.
+type Error struct {
+	Code    string // the header code of the ERROR frame: a word for programs
+	Message string // for people
+}
+
+// Error is the message.
+func (e *Error) Error() string { return e.Message }
+
 // refusal is an error that a client is told in an ERROR frame, and the code that
 // its WebSocket is closed with.
 type refusal struct {
 	code    int
+	name    string // the header code; empty: that of names
 	message string // the header message, one line
 	version bool   // the client has to be told the versions
 }
 
 func (r *refusal) Error() string { return r.message }
 
+// names are the codes of ERROR frames for which there is no other.
+var names = map[int]string{
+	websocket.CloseProtocol:      "protocol_error",
+	websocket.ClosePolicy:        "forbidden",
+	websocket.CloseInternalError: "internal_error",
+	closeTryLater:                "unavailable",
+} // never changed
+
+func (r *refusal) codeName() string {
+	if r.name != "" {
+		return r.name
+	}
+	return names[r.code]
+}
+
 // invalid is what a client is told that broke the protocol.
 func invalid(format string, args ...any) error {
 	return &refusal{code: websocket.CloseProtocol, message: fmt.Sprintf(format, args...)}
 }
 
-// forbidden is what a client is told that may not do what it wants.
+// forbidden is what a client is told that may not do what it wants, or not now.
 func forbidden(err error) error {
-	return &refusal{code: websocket.ClosePolicy, message: err.Error()}
+	r := &refusal{code: websocket.ClosePolicy, message: err.Error()}
+	if errors.Is(err, belfry.ErrUnavailable) {
+		r.code = closeTryLater
+	}
+	if e, ok := errors.AsType[*Error](err); ok {
+		r.name, r.message = e.Code, e.Message
+	}
+	return r
 }
 
 // closeTryLater is the code "try again later", registered with IANA.
@@ -40,6 +72,9 @@ func asRefusal(err error) *refusal {
 	}
 	if f, ok := errors.AsType[*frame.Fault](err); ok {
 		return &refusal{code: websocket.CloseProtocol, message: f.Error()}
+	}
+	if e, ok := errors.AsType[*Error](err); ok {
+		return &refusal{code: websocket.ClosePolicy, name: e.Code, message: e.Message}
 	}
 	if errors.Is(err, belfry.ErrUnavailable) || errors.Is(err, belfry.ErrClosed) {
 		return &refusal{code: closeTryLater, message: "the cluster cannot be reached: try again later"}
@@ -57,6 +92,9 @@ func (c *Conn) fail(err error, receipt string) {
 	r := asRefusal(err)
 	b := frame.AppendCommand(newBuffer(len(r.message)), frame.Error)
 	b = frame.AppendHeader(b, version, "message", r.message)
+	if name := r.codeName(); name != "" {
+		b = frame.AppendHeader(b, version, "code", name)
+	}
 	if receipt != "" {
 		b = frame.AppendHeader(b, version, "receipt-id", receipt)
 	}
@@ -67,6 +105,9 @@ func (c *Conn) fail(err error, receipt string) {
 	c.write(frame.AppendBody(b, []byte(r.message)))
 	c.ws.Close(r.code, r.message)
 }
+
+// End sends an ERROR frame with a code and a message, and ends the connection.
+func (c *Conn) End(code, message string) { c.fail(&Error{code, message}, "") }
 
 // close ends the connection without an ERROR frame.
 func (c *Conn) close(code int, reason string) {

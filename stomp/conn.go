@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -40,6 +41,7 @@ type Conn struct {
 
 	mu     sync.Mutex
 	state  state
+	known  bool // Options.Closed is to be told
 	slot   hub.Slot
 	cancel context.CancelFunc // of the handler under way
 	timer  wheel.Timer[*Conn]
@@ -103,6 +105,14 @@ func (c *Conn) User() string { return c.user }
 
 // Version is the version of the protocol that was agreed upon.
 func (c *Conn) Version() frame.Version { return c.version }
+
+// Connected reports whether CONNECT was answered and the connection has not ended.
+func (c *Conn) Connected() bool { return c.is(connected) }
+
+// Rooms are those that the client is in, without the one of its id.
+func (c *Conn) Rooms() []belfry.Room {
+	return slices.DeleteFunc(c.server.space.RoomsOf(c.memberSlot()), hub.Reserved)
+}
 
 // RemoteAddr asks the kernel each time; nil once closed.
 func (c *Conn) RemoteAddr() net.Addr { return c.ws.RemoteAddr() }
@@ -195,6 +205,7 @@ func (c *Conn) Closed(int, error) {
 		c.server.space.Remove(slot, c.id)
 	}
 	c.forgetUnacked(nil)
+	c.tellClosed()
 	c.inbox.Close(c.server.inboxes, c, item{end: true})
 }
 

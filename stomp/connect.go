@@ -81,7 +81,7 @@ func (c *Conn) authenticate(ctx context.Context, f *frame.Frame) error {
 	if c.server.o.Authenticate == nil {
 		return nil
 	}
-	l.frame = f
+	l.frame, l.conn = f, c
 	l.Login, l.Passcode, l.Host = f.Value("login"), f.Value("passcode"), f.Value("host")
 	if l.Authorization = f.Value("Authorization"); l.Authorization == "" {
 		l.Authorization = l.Request.Get("Authorization")
@@ -90,11 +90,35 @@ func (c *Conn) authenticate(ctx context.Context, f *frame.Frame) error {
 	if err != nil {
 		return forbidden(err)
 	}
+	c.user = user
+	c.admitted()
 	if len(user) > hub.MaxUser {
 		return &refusal{code: websocket.CloseInternalError, message: "name of the user is too long"}
 	}
-	c.user = user
 	return nil
+}
+
+// admitted notes that the end of the client has to be told, and tells at once of one
+// that has gone meanwhile.
+func (c *Conn) admitted() {
+	c.mu.Lock()
+	c.known = true
+	gone := c.state == gone
+	c.mu.Unlock()
+	if gone {
+		c.tellClosed()
+	}
+}
+
+// tellClosed tells Options.Closed, once.
+func (c *Conn) tellClosed() {
+	c.mu.Lock()
+	known := c.known
+	c.known = false
+	c.mu.Unlock()
+	if known && c.server.o.Closed != nil {
+		c.server.o.Closed(c)
+	}
 }
 
 // enter makes the client a member of the hub.

@@ -3,12 +3,16 @@ package stomp_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/coder/websocket"
 
+	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/stomp"
 	"github.com/seed-09a96375/belfry/stomp/frame"
 )
@@ -91,6 +95,79 @@ func TestAuthenticate(t *testing.T) {
 	if l := <-logins; l.Authorization != "Bearer frame" {
 		t.Errorf("authorization %q", l.Authorization)
 	}
+}
+
+// TestRefusalsHaveCodes: those of the hook, or that of the kind of fault.
+func TestRefusalsHaveCodes(t *testing.T) {
+	n := newNode(t, stomp.Options{Authenticate: func(_ context.Context, l *stomp.Login) (string, error) {
+		switch l.Passcode {
+		case "old":
+			return "", &stomp.Error{Code: "token_expired", Message: "too old"}
+		case "later":
+			return "", fmt.Errorf("%w: nobody can tell", belfry.ErrUnavailable)
+		}
+		return "", errors.New("no")
+	}})
+	for _, test := range []struct {
+		passcode, code, says string
+		closed               websocket.StatusCode
+	}{
+		{"old", "token_expired", "too old", websocket.StatusPolicyViolation},
+		{"later", "unavailable", "nobody can tell", websocket.StatusTryAgainLater},
+		{"x", "forbidden", "no", websocket.StatusPolicyViolation},
+	} {
+		c := dial(t, n)
+		c.send("CONNECT", "", "accept-version:1.2", "passcode:"+test.passcode)
+		if f := c.wantError(test.says, test.closed); f.Value("code") != test.code {
+			t.Errorf("%s: code %q", test.passcode, f.Value("code"))
+		}
+	}
+	c := dial(t, n)
+	c.send("SUBSCRIBE", "", "id:1", "destination:/topic/x")
+	if f := c.wantError("before CONNECT", websocket.StatusProtocolError); f.Value("code") != "protocol_error" {
+		t.Errorf("code %q", f.Value("code"))
+	}
+}
+
+// TestClosedIsToldOnce of those that were admitted, however they end.
+func TestClosedIsToldOnce(t *testing.T) {
+	var mu sync.Mutex
+	ends := make(map[*stomp.Conn]int)
+	admitted := make(chan *stomp.Conn, 10)
+	n := newNode(t, stomp.Options{
+		Authenticate: func(_ context.Context, l *stomp.Login) (string, error) {
+			if l.Passcode == "wrong" {
+				return "", errors.New("no")
+			}
+			admitted <- l.Conn()
+			return l.Login, nil
+		},
+		Closed: func(c *stomp.Conn) {
+			mu.Lock()
+			defer mu.Unlock()
+			ends[c]++
+		},
+	})
+	dial(t, n).send("CONNECT", "", "accept-version:1.2", "passcode:wrong")
+	connect(t, n, "login:ann").send("DISCONNECT", "")
+	left := <-admitted
+	cut := connect(t, n)
+	c := <-admitted
+	c.End("over", "that is it")
+	if f := cut.wantError("that is it", websocket.StatusPolicyViolation); f.Value("code") != "over" {
+		t.Errorf("code %q", f.Value("code"))
+	}
+	stays := connect(t, n, "login:eve")
+	here := <-admitted
+	stays.subscribe("1", "/topic/room")
+	if !here.Connected() || !slices.Equal(here.Rooms(), []belfry.Room{"room"}) {
+		t.Errorf("connected %v, in %v", here.Connected(), here.Rooms())
+	}
+	eventually(t, "two have ended, once each", func() bool {
+		mu.Lock()
+		defer mu.Unlock()
+		return len(ends) == 2 && ends[left] == 1 && ends[c] == 1 && left.User() == "ann"
+	})
 }
 
 func TestConnectTimeout(t *testing.T) {

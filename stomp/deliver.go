@@ -142,7 +142,7 @@ func (c *Conn) memberSlot() hub.Slot {
 // Disconnect implements hub.Member. There is nothing but the whole connection.
 func (c *Conn) Disconnect(bool) { c.fail(forbidden(errors.New("disconnected by the server")), "") }
 
-// Describe implements hub.Member: as sockets of Socket.IO do.
+// Describe implements hub.Member: as sockets of Socket.IO do, and with the user.
 func (c *Conn) Describe() []byte {
 	rooms := append([]belfry.Room{belfry.Room(c.id)}, c.server.space.RoomsOf(c.memberSlot())...)
 	address := ""
@@ -150,7 +150,7 @@ func (c *Conn) Describe() []byte {
 		address = a.String()
 	}
 	b, _ := json.Marshal(map[string]any{ // strings only
-		"id": c.id, "rooms": slices.DeleteFunc(rooms, hub.Reserved),
+		"id": c.id, "front": "stomp", "user": c.user, "rooms": slices.DeleteFunc(rooms, hub.Reserved),
 		"handshake": map[string]any{"address": address, "headers": struct{}{}, "query": struct{}{}},
 		"data":      struct{}{},
 	})

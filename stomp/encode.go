@@ -26,6 +26,8 @@ type outgoing struct {
 	message *belfry.Message
 	id      string // the header message-id, with its line feed
 	policy  SlowPolicy
+	// correlation is the header correlation-id of an answer; empty: none.
+	correlation string
 
 	tails [frame.V12 + 1]atomic.Pointer[[]byte] // by version
 	last  atomic.Pointer[shared]                // what was asked for last
@@ -53,12 +55,17 @@ const maxShapes = 64
 func (s *Server) encode(d *hub.Delivery) *outgoing {
 	return d.Encoded(hub.STOMP, func(m *belfry.Message) any {
 		o := &outgoing{content: newContent(m), message: m, policy: poll.CloseSlow}
-		o.id = "message-id:" + string(s.hub.ID()) + "-" + strconv.FormatUint(s.messages.Add(1), 10) + "\n"
+		o.id = s.nextID()
 		if s.o.Slow != nil {
 			o.policy = s.o.Slow(m)
 		}
 		return o
 	}).(*outgoing)
+}
+
+// nextID is the header message-id of the next event.
+func (s *Server) nextID() string {
+	return "message-id:" + string(s.hub.ID()) + "-" + strconv.FormatUint(s.messages.Add(1), 10) + "\n"
 }
 
 // newHead is the first part of a subscription's MESSAGE frames.
@@ -130,6 +137,9 @@ func (o *outgoing) tail(v frame.Version) []byte {
 	b = frame.AppendHeader(b, v, "event", o.event)
 	if o.args != "" {
 		b = frame.AppendHeader(b, v, "args", o.args)
+	}
+	if o.correlation != "" {
+		b = frame.AppendHeader(b, v, "correlation-id", o.correlation)
 	}
 	b = frame.AppendHeader(b, v, "content-type", o.contentType)
 	b = frame.AppendBody(b, o.body)

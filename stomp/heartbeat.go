@@ -27,6 +27,8 @@ const (
 	// tolerance is how many intervals a client may be late; the specification
 	// leaves the margin to the receiver.
 	tolerance = 2
+	// timedOut is the code of what did not come in time.
+	timedOut = "timeout"
 )
 
 var (
@@ -87,7 +89,7 @@ func (c *Conn) onTimer() {
 	c.mu.Lock()
 	if c.state == fresh {
 		c.mu.Unlock()
-		c.fail(&refusal{code: websocket.ClosePolicy, message: "no CONNECT in time"}, "")
+		c.fail(&refusal{code: websocket.ClosePolicy, name: timedOut, message: "no CONNECT in time"}, "")
 		return
 	}
 	if c.state != connected {
@@ -105,7 +107,7 @@ func (c *Conn) onTimer() {
 	}
 	c.mu.Unlock()
 	if !alive {
-		c.fail(&refusal{code: websocket.ClosePolicy, message: "no heart-beat in time"}, "")
+		c.fail(&refusal{code: websocket.ClosePolicy, name: timedOut, message: "no heart-beat in time"}, "")
 	}
 }
 

@@ -6,7 +6,7 @@ package stomp
 func (s *Server) lost() {
 	for _, c := range s.conns.all() {
 		if len(c.subs()) > 0 {
-			c.fail(&refusal{code: closeTryLater, message: "messages were lost: subscribe again"}, "")
+			c.fail(&refusal{code: closeTryLater, name: "lost", message: "messages were lost: subscribe again"}, "")
 		}
 	}
 }

@@ -20,10 +20,14 @@ type Options struct {
 	// Namespace is that of the rooms. Default "/".
 	Namespace string
 	// Authenticate admits a client and says which user it is, empty for none. An
-	// error refuses it; its text reaches the client. It may block; ctx ends when
-	// the client goes away or ConnectTimeout is over. nil: everybody is admitted,
-	// nobody is a user.
+	// error refuses it; its text reaches the client, and its code if it is an
+	// *Error. One that is a belfry.ErrUnavailable says that nobody can tell now. It
+	// may block; ctx ends when the client goes away or ConnectTimeout is over. nil:
+	// everybody is admitted, nobody is a user.
 	Authenticate func(ctx context.Context, l *Login) (user string, err error)
+	// Closed is told of the end of each client that Authenticate has admitted, once.
+	// It must not block. nil: nobody is told.
+	Closed func(c *Conn)
 	// Authorize allows a client to subscribe to a destination or to send to it; an
 	// error refuses it. /app/ destinations are not asked about. nil: all is allowed
 	// but to send to another user.
@@ -99,7 +103,11 @@ type Login struct {
 	RemoteAddr string
 
 	frame *frame.Frame
+	conn  *Conn
 }
+
+// Conn is the client that connects. It has no user yet and is in no room.
+func (l *Login) Conn() *Conn { return l.conn }
 
 // Header returns any other header of the CONNECT frame, empty if it has none.
 func (l *Login) Header(name string) string { return l.frame.Value(name) }
