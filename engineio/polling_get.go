@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/seed-09a96375/belfry/engineio/packet"
-	"github.com/seed-09a96375/belfry/websocket"
 )
 
 // serveGET answers with what waits for the client, or waits for it.
@@ -96,9 +95,7 @@ func (s *Session) take(g *pendingGET) []item {
 	s.state = stateClosed
 	c := s.dropPolling(packet.Close)
 	s.mu.Unlock()
-	if c != nil {
-		c.Close(websocket.CloseNoStatus, "")
-	}
+	s.leavePolling(c)
 	return append(items, item{typ: packet.Close})
 }
 

@@ -70,11 +70,14 @@ func (s *Session) dropAs(r Reason, detail error, t packet.Type, how spawner) {
 		last = s.leaveOpen(stateClosed, r, detail)
 	}
 	c := s.ws.Load()
-	if c == nil {
+	polling := c == nil
+	if polling {
 		c = s.dropPolling(t)
 	}
 	s.mu.Unlock()
-	if c != nil {
+	if polling {
+		s.leavePolling(c)
+	} else {
 		c.Close(websocket.CloseNoStatus, "")
 	}
 	if last {

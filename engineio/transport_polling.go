@@ -117,8 +117,8 @@ func (s *Session) hasten() {
 func (s *Session) onLinger() { s.drop(ReasonForcedClose, nil, packet.Close) }
 
 // dropPolling ends everything that hangs on the polling transport. It returns
-// the WebSocket that was being tried, if any: the caller closes it once s.mu is
-// not held any more, as it is now.
+// the WebSocket that was being tried, if any: the caller gives it to leavePolling
+// once s.mu is not held any more, as it is now.
 func (s *Session) dropPolling(last packet.Type) *websocket.Conn {
 	p := s.poll
 	s.srv.wheel.Stop(&p.timer)
@@ -127,8 +127,16 @@ func (s *Session) dropPolling(last packet.Type) *websocket.Conn {
 		p.get.wake()
 	}
 	p.queue.take()
-	s.release()
 	return s.abandonUpgrade()
+}
+
+// leavePolling follows dropPolling. The session is forgotten last: a server that
+// closes waits for that, and then cuts off what is still open.
+func (s *Session) leavePolling(tried *websocket.Conn) {
+	if tried != nil {
+		tried.Close(websocket.CloseNoStatus, "")
+	}
+	s.release()
 }
 
 // servePolling answers a GET or a POST of an established session.

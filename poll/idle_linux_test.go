@@ -31,7 +31,7 @@ func TestIdleConnections(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := runtime.NumGoroutine(); n > goroutines {
+	if n := runtime.NumGoroutine(); n > goroutines+conns/100 { // the test has some of its own
 		t.Errorf("%d goroutines for %d connections", n-goroutines, conns)
 	}
 	if n := w.group.Stats().Open; n != conns {

@@ -3,7 +3,6 @@ package wheel
 import (
 	"fmt"
 	"math/rand/v2"
-	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -74,21 +73,27 @@ func TestWheelSleeps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := New(10*time.Millisecond, func(*Timer[int]) {})
 		defer w.Close()
-		idle := runtime.NumGoroutine()
 		for range 3 {
 			var tm Timer[int]
 			w.Arm(&tm, time.Second)
-			if runtime.NumGoroutine() != idle+1 {
+			if !w.isRunning() {
 				t.Error("no goroutine for an armed timer")
 			}
 			time.Sleep(2 * time.Second)
 			synctest.Wait()
-			if runtime.NumGoroutine() != idle {
+			if w.isRunning() {
 				t.Error("a goroutine is left")
 			}
+			w.done.Wait()
 			time.Sleep(time.Hour) // the clock of a sleeping wheel goes on
 		}
 	})
+}
+
+func (w *Wheel[T]) isRunning() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.running
 }
 
 // TestWheelWraps: ticks are 32 bits.
