@@ -43,7 +43,8 @@ func (s *Socket) Handshake() Handshake {
 	}
 }
 
-// Describe implements hub.Member.
+// Describe implements hub.Member: as sockets of Node.js do, and with the front
+// and the user.
 func (s *Socket) Describe() []byte {
 	s.mu.Lock()
 	var data any
@@ -56,10 +57,12 @@ func (s *Socket) Describe() []byte {
 	}
 	described := struct {
 		ID        belfry.SocketID `json:"id"`
+		Front     string          `json:"front"`
+		User      string          `json:"user,omitempty"`
 		Handshake Handshake       `json:"handshake"`
 		Rooms     []belfry.Room   `json:"rooms"`
 		Data      any             `json:"data"`
-	}{s.id, s.Handshake(), s.Rooms(), data}
+	}{s.id, "socket.io", s.User(), s.Handshake(), s.Rooms(), data}
 	b, err := json.Marshal(described)
 	if err != nil {
 		described.Data = struct{}{} // the application's data has no JSON form
