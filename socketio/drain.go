@@ -9,30 +9,50 @@ import (
 
 // Drain moves the clients to other nodes: before a node is stopped. From now on
 // Health is not ok and new clients are turned away (503). The connections of
-// those that are here are ended one after the other, evenly over the given time;
-// 0 or less: all at once. For a client that is like a connection that broke: it
-// reconnects by itself, and with recovery goes on where it was.
+// those that are here, and the WebSockets that are passed on to other nodes, are
+// ended one after the other, evenly over the given time; 0 or less: all at once.
+// For a client that is like a connection that broke: it reconnects by itself, and
+// with recovery goes on where it was.
 //
-// Drain returns when no client is left, which may be before the time is over, or
-// with the error of ctx when that ends: then the others are still there. Close
-// follows.
+// Drain returns when no client is left and no request is passed on, which may be
+// before the time is over, or with the error of ctx when that ends: then the others
+// are still there. Close follows.
 func (s *Server) Drain(ctx context.Context, over time.Duration) error {
 	s.draining.Store(true)
 	s.engine.Refuse()
-	var all []*engineio.Session
-	s.engine.Each(func(session *engineio.Session) { all = append(all, session) })
+	all := s.connections()
 	p := newPace(over, len(all))
 	defer p.stop()
-	for i, session := range all {
+	for i, end := range all {
 		if err := p.wait(ctx, i, s.deserted); err != nil {
 			return err
 		}
-		session.CloseReason(engineio.ReasonServerShutdown)
+		end()
 	}
-	return nil
+	return p.wait(ctx, len(all), func() bool { return s.passedOn() == 0 })
 }
 
-func (s *Server) deserted() bool { return s.engine.Sessions() == 0 }
+// connections returns what ends each of the connections of this node.
+func (s *Server) connections() []func() {
+	var all []func()
+	s.engine.Each(func(session *engineio.Session) {
+		all = append(all, func() { session.CloseReason(engineio.ReasonServerShutdown) })
+	})
+	if s.forward != nil {
+		s.forward.EachTunnel(func(end func()) { all = append(all, end) })
+	}
+	return all
+}
+
+func (s *Server) deserted() bool { return s.engine.Sessions() == 0 && s.passedOn() == 0 }
+
+// passedOn returns the number of requests and WebSockets that go on to other nodes.
+func (s *Server) passedOn() int {
+	if s.forward == nil {
+		return 0
+	}
+	return s.forward.Active()
+}
 
 // pace spreads steps evenly over a time.
 type pace struct {

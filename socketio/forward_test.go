@@ -8,6 +8,9 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/coder/websocket"
 
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/bus/memory"
@@ -163,4 +166,85 @@ func TestClientBundleForOtherPages(t *testing.T) {
 			t.Errorf("%s: %q %v", origin, body, res.Header)
 		}
 	}
+}
+
+// TestDrainEndsWhatIsPassedOn: clients that come through a node have their sessions
+// on another, and lose their connections with this one.
+func TestDrainEndsWhatIsPassedOn(t *testing.T) {
+	nodes := advertised(t, buses["memory"](t), 2)
+	owner, between := nodes[0], nodes[1]
+	sid := begin(t, owner)
+	ws := upgradeThrough(t, between, sid)
+	if err := between.Drain(t.Context(), 0); err != nil {
+		t.Errorf("Drain: %v", err)
+	}
+	if _, p, err := ws.Read(t.Context()); err == nil {
+		t.Errorf("read %q through a node that has drained", p)
+	}
+}
+
+// TestDrainWaitsForPolls: an answer that is passed on still arrives.
+func TestDrainWaitsForPolls(t *testing.T) {
+	nodes := advertised(t, buses["memory"](t), 2)
+	owner, between := nodes[0], nodes[1]
+	sid := begin(t, owner)
+	drained := make(chan error, 1)
+	answered := make(chan string, 1)
+	go func() {
+		res, err := http.Get(between.url + "/socket.io/?EIO=4&transport=polling&sid=" + sid)
+		if err != nil {
+			answered <- err.Error()
+			return
+		}
+		defer res.Body.Close()
+		b, err := io.ReadAll(res.Body)
+		if err != nil {
+			answered <- err.Error()
+			return
+		}
+		answered <- string(b)
+	}()
+	socketio.WaitPassedOn(t, between.Server, 1)
+	go func() { drained <- between.Drain(t.Context(), time.Hour) }()
+	mustEmit(t, owner.Emit(t.Context(), "last"))
+	if got := <-answered; got != `42["last"]` {
+		t.Errorf("answer %q", got)
+	}
+	if err := <-drained; err != nil {
+		t.Errorf("Drain: %v", err)
+	}
+}
+
+// begin opens a session over polling and connects it.
+func begin(t *testing.T, n *node) (sid string) {
+	t.Helper()
+	_, open := ask(t, n, "", "")
+	_, rest, _ := strings.Cut(open, `"sid":"`)
+	sid, _, _ = strings.Cut(rest, `"`)
+	ask(t, n, sid, "40")
+	if _, got := ask(t, n, sid, ""); !strings.HasPrefix(got, `40{"sid":`) {
+		t.Fatalf("answer to CONNECT: %q", got)
+	}
+	return sid
+}
+
+// upgradeThrough moves a session to a WebSocket that another node passes on.
+func upgradeThrough(t *testing.T, n *node, sid string) *websocket.Conn {
+	t.Helper()
+	ws, _, err := websocket.Dial(t.Context(), n.url+"/socket.io/?EIO=4&transport=websocket&sid="+sid, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = ws.CloseNow() })
+	for _, p := range []string{"2probe", "5"} {
+		if err := ws.Write(t.Context(), websocket.MessageText, []byte(p)); err != nil {
+			t.Fatal(err)
+		}
+		if p == "2probe" {
+			if _, got, err := ws.Read(t.Context()); err != nil || string(got) != "3probe" {
+				t.Fatalf("answer to the probe: %q, %v", got, err)
+			}
+		}
+	}
+	return ws
 }

@@ -48,7 +48,7 @@ func BenchmarkTunnel(b *testing.B) {
 			for _, c := range conns {
 				c.Close()
 			}
-			eventually(b, "all are gone", func() bool { return nodes[0].Sessions() == 0 && nodes[1].forward.Tunnels() == 0 })
+			eventually(b, "all are gone", func() bool { return nodes[0].Sessions() == 0 && nodes[1].forward.Active() == 0 })
 		}
 	}
 	b.ReportMetric(through[1]-through[0], "B/tunnel")

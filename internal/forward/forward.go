@@ -23,6 +23,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"sync/atomic"
 
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/engineio"
@@ -53,6 +54,8 @@ type Forwarder struct {
 	cancel context.CancelFunc
 	mu     sync.Mutex // guards the start of requests against Close
 	active sync.WaitGroup
+
+	requests atomic.Int64 // those of active
 }
 
 // New announces this node to the others. The caller closes the Forwarder.
@@ -141,24 +144,27 @@ func (f *Forwarder) enter(parent context.Context) (ctx context.Context, leave fu
 		return nil, nil, false
 	}
 	f.active.Add(1)
+	f.requests.Add(1)
 	ctx, cancel := context.WithCancel(parent)
 	stop := context.AfterFunc(f.ctx, cancel)
 	return ctx, func() {
 		stop()
 		cancel()
+		f.requests.Add(-1)
 		f.active.Done()
 	}, true
 }
 
-// Tunnels returns the number of WebSockets that are passed on: of clients that lose
-// their connection with this node, though their sessions are on others.
-func (f *Forwarder) Tunnels() int { return len(f.tunnels.all()) }
+// Active returns the number of WebSockets and requests that are passed on now: of
+// clients that lose something with this node, though their sessions are on others.
+func (f *Forwarder) Active() int { return f.tunnels.count() + int(f.requests.Load()) }
 
 // EachTunnel calls visit with what ends a WebSocket that is passed on, for every
-// one that is open when EachTunnel begins.
+// one that is open when EachTunnel begins. What the owner has sent until then still
+// goes to the client.
 func (f *Forwarder) EachTunnel(visit func(end func())) {
 	for _, pair := range f.tunnels.all() {
-		visit(pair.close)
+		visit(pair.end)
 	}
 }
 

@@ -95,6 +95,16 @@ func (s *side) Closed(error) {
 	}
 }
 
+// end takes leave of the owner, and has the client get what is on its way.
+func (t *tunnel) end() {
+	t.mu.Lock()
+	owner := t.owner.conn
+	t.mu.Unlock()
+	if owner != nil {
+		owner.Close(nil)
+	}
+}
+
 // close ends both sides at once. A side that is still to come ends in start.
 func (t *tunnel) close() {
 	t.mu.Lock()

@@ -26,8 +26,8 @@ func TestUpgrade(t *testing.T) {
 	big := strings.Repeat("x", 900_000)
 	ws.write(websocket.MessageBinary, big)
 	ws.want(big)
-	if s.Transport() != engineio.WebSocket || nodes[1].forward.Tunnels() != 1 {
-		t.Errorf("transport %v, %d tunnels", s.Transport(), nodes[1].forward.Tunnels())
+	if s.Transport() != engineio.WebSocket || nodes[1].forward.Active() != 1 {
+		t.Errorf("transport %v, %d tunnels", s.Transport(), nodes[1].forward.Active())
 	}
 }
 
@@ -73,7 +73,7 @@ func TestTunnelEnds(t *testing.T) {
 			if got, err := ws.read(); err == nil {
 				t.Errorf("read %q after the end", got)
 			}
-			eventually(t, "no tunnel is left", func() bool { return nodes[1].forward.Tunnels() == 0 })
+			eventually(t, "no tunnel is left", func() bool { return nodes[1].forward.Active() == 0 })
 		})
 	}
 }

@@ -145,6 +145,12 @@ func (t *tunnels) remove(pair *tunnel) {
 	delete(t.open, pair)
 }
 
+func (t *tunnels) count() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.open)
+}
+
 func (t *tunnels) all() []*tunnel {
 	t.mu.Lock()
 	defer t.mu.Unlock()
