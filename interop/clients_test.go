@@ -107,8 +107,8 @@ func clientsOf(t *testing.T, kind server, s *subject.Subject, all []scenario, so
 }
 
 // failed returns the scenarios that did not pass. A single one of the Python client
-// has a second try: in one run of some ten it does not hear an event or an end
-// over polling or an upgrade, and whose fault that is is not known.
+// has a second try: now and then it does not hear an event or an end over polling
+// or an upgrade, and whose fault that is is not known.
 func failed(names []string, results map[string]result) (all []string) {
 	for _, name := range names {
 		if !results[name].OK {
