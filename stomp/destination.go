@@ -74,3 +74,15 @@ func isID(name string) bool {
 
 // idLength is the length of a belfry.SocketID.
 const idLength = 20
+
+// Topic returns the room of a destination /topic/NAME.
+func Topic(destination string) (room belfry.Room, ok bool) {
+	d, err := parseDestination(destination)
+	return belfry.Room(d.name), err == nil && d.kind == topic
+}
+
+// Own reports whether a destination is /user/queue/NAME: a client's own.
+func Own(destination string) bool {
+	d, err := parseDestination(destination)
+	return err == nil && d.kind == queue && d.user == ""
+}

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/seed-09a96375/belfry"
@@ -23,6 +22,8 @@ type Options struct {
 	Listen string
 	// Path is below which Socket.IO is served. Default "/socket.io/".
 	Path string
+	// STOMP is the front for STOMP clients.
+	STOMP STOMP
 	// Bus joins the node with others. Logger and Recovery in it are set here.
 	Bus backplane.Options
 	// Node names this node; no other may have that name. Default: the name of the
@@ -102,12 +103,7 @@ func (o Options) Validate() error {
 			faults = append(faults, fmt.Errorf("serve: Options.%s is %v: must not be negative", d.name, d.v))
 		}
 	}
-	if o.Path != "" && (!strings.HasPrefix(o.Path, "/") || !strings.HasSuffix(o.Path, "/") || o.Path == "/") {
-		faults = append(faults, fmt.Errorf("serve: Options.Path is %q: must begin and end with a slash, with something between", o.Path))
-	}
-	if strings.HasPrefix(o.Path, "/healthz/") {
-		faults = append(faults, fmt.Errorf("serve: Options.Path is %q: /healthz/ is taken", o.Path))
-	}
+	faults = append(faults, o.validatePaths()...)
 	if err := validURL(o.Advertise); err != nil {
 		faults = append(faults, fmt.Errorf("serve: Options.Advertise is %q: %w", o.Advertise, err))
 	}
@@ -121,7 +117,7 @@ func (o Options) Validate() error {
 		faults = append(faults, errors.New("serve: Options.Open is true: must be false where clients are authenticated"))
 	}
 	rest := socketio.Options{MaxEventsPerSecond: o.MaxEventsPerSecond, MaxRooms: o.MaxRooms}
-	return errors.Join(append(faults, o.engine().Validate(), rest.Validate())...)
+	return errors.Join(append(faults, o.engine().Validate(), rest.Validate(), o.STOMP.options().Validate())...)
 }
 
 // guarded reports whether clients are authenticated.

@@ -14,12 +14,13 @@ import (
 	"net/http"
 	"sync/atomic"
 
+	"github.com/seed-09a96375/belfry/auth"
+	"github.com/seed-09a96375/belfry/internal/access"
 	"github.com/seed-09a96375/belfry/internal/backplane"
 	"github.com/seed-09a96375/belfry/internal/cluster"
 	"github.com/seed-09a96375/belfry/internal/health"
 	"github.com/seed-09a96375/belfry/internal/reclaim"
 	"github.com/seed-09a96375/belfry/poll"
-	"github.com/seed-09a96375/belfry/socketio"
 )
 
 // Run runs the node until ctx ends, and then stops it gracefully, which is no
@@ -49,10 +50,13 @@ type node struct {
 	log      *slog.Logger
 	listener net.Listener
 	web      *http.Server
-	bus      *backplane.Bus
-	guard    *guard // nil: clients are not authenticated
 
-	server   atomic.Pointer[socketio.Server] // nil while starting
+	// What start makes, in its order; stop ends it in the reverse order.
+	bus   *backplane.Bus
+	auth  *auth.Authenticator // nil: nobody is known
+	guard *access.Guard
+
+	fronts   atomic.Pointer[fronts] // nil while starting
 	stopping atomic.Bool
 	draining atomic.Bool
 }
@@ -61,7 +65,7 @@ func newNode(o Options, listener net.Listener) *node {
 	n := &node{o: o, log: o.Logger, listener: listener}
 	mux := http.NewServeMux()
 	mux.Handle(health.Path, health.Handler(n.ready))
-	mux.HandleFunc(o.Path, n.serveClient)
+	n.mount(mux)
 	n.web = cluster.NewHTTPServer(mux)
 	n.web.ErrorLog = slog.NewLogLogger(n.log.Handler(), slog.LevelWarn)
 	return n
@@ -102,26 +106,14 @@ func (n *node) live(ctx context.Context) error {
 
 // ready tells load balancers whether to send clients here.
 func (n *node) ready() (ok bool, reasons []string) {
-	srv := n.server.Load()
-	if srv == nil {
+	f := n.fronts.Load()
+	if f == nil {
 		return false, []string{"starting"}
 	}
 	if n.stopping.Load() {
 		reasons = append(reasons, "stopping")
 	}
-	_, more := srv.Health()
+	_, more := f.io.Health()
 	reasons = append(reasons, more...)
 	return len(reasons) == 0, reasons
-}
-
-func (n *node) serveClient(w http.ResponseWriter, r *http.Request) {
-	if srv := n.server.Load(); srv != nil {
-		if n.draining.Load() && r.Header.Get("Upgrade") == "" {
-			w.Header().Set("Connection", "close") // what is kept alive would break with the node
-		}
-		srv.ServeHTTP(w, r)
-		return
-	}
-	w.Header().Set("Retry-After", "1")
-	http.Error(w, "starting", http.StatusServiceUnavailable)
 }

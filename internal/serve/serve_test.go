@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/engineio"
 )
 
@@ -65,16 +64,5 @@ func TestServerOptions(t *testing.T) {
 	}
 	if err := (engineio.Options{Origins: some.EngineIO.Origins, CORS: some.EngineIO.CORS}).Validate(); err != nil {
 		t.Error(err)
-	}
-}
-
-func TestRoomNames(t *testing.T) {
-	for name, ok := range map[string]bool{
-		"room": true, "": false, "\x00user:ada": false, strings.Repeat("x", maxRoom): true, strings.Repeat("x", maxRoom+1): false,
-	} {
-		r, err := roomOf(name)
-		if (err == nil) != ok || ok && r != belfry.Room(name) {
-			t.Errorf("%q: %q %v", name, r, err)
-		}
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/seed-09a96375/belfry"
+	"github.com/seed-09a96375/belfry/auth"
+	"github.com/seed-09a96375/belfry/internal/access"
 	"github.com/seed-09a96375/belfry/internal/backplane"
 	"github.com/seed-09a96375/belfry/socketio"
 )
@@ -17,36 +19,62 @@ func (n *node) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	srv, err := n.attach(ctx, bus)
-	if err == nil {
-		err = n.open(ctx, srv)
-	}
-	if err != nil {
-		bus.Close()
+	n.bus = bus
+	if err := n.open(ctx); err != nil {
+		n.letGo()
 		return err
 	}
-	n.bus = bus
-	n.server.Store(srv)
 	n.log.Info("ready", "cluster", n.o.Bus.URL != "", "advertise", n.o.advertised(n.listener.Addr()), "recovery", n.o.Recovery.String())
 	return nil
 }
 
-// open says what clients may do. If it fails it closes srv.
-func (n *node) open(ctx context.Context, srv *socketio.Server) error {
+// open makes what clients come by. If it fails no front is left open.
+func (n *node) open(ctx context.Context) error {
 	if n.o.Open {
 		n.log.Warn("open: every client may join any room and send to it; leave --open out where others can connect")
-		offerRooms(srv, everyone)
 	}
-	if !n.o.guarded() {
-		return nil
+	if err := n.openGuard(); err != nil {
+		return err
 	}
-	g, err := newGuard(*n.o.Auth, n.log)
+	io, err := n.attach(ctx, n.bus)
 	if err != nil {
-		return errors.Join(err, srv.Close(ctx))
+		return err
 	}
-	g.watch(srv)
-	n.guard = g
+	f, err := n.openFronts(io)
+	if err != nil {
+		return errors.Join(err, io.Close(ctx))
+	}
+	n.fronts.Store(f)
 	return nil
+}
+
+// openGuard makes what says who clients are, and what they may do.
+func (n *node) openGuard() error {
+	o := access.Options{Open: n.o.Open, Logger: n.log}
+	if n.o.Auth != nil {
+		known := *n.o.Auth
+		known.Logger = n.log
+		var err error
+		if n.auth, err = auth.New(known); err != nil {
+			return err
+		}
+		if n.o.guarded() {
+			o.Auth = n.auth
+		}
+	}
+	n.guard = access.New(o)
+	return nil
+}
+
+// letGo ends what the fronts were made on.
+func (n *node) letGo() {
+	if n.guard != nil {
+		n.guard.Close()
+	}
+	if n.auth != nil {
+		n.auth.Close()
+	}
+	n.bus.Close()
 }
 
 const (

@@ -17,15 +17,12 @@ const (
 // stop ends the node in the order that loses nothing.
 func (n *node) stop(ctx context.Context) error {
 	n.stopping.Store(true)
-	defer n.bus.Close()
-	if n.guard != nil {
-		defer n.guard.close()
-	}
+	defer n.letGo()
 	n.delay()
 	errs := []error{n.drain(ctx)}
 	closing, cancel := context.WithTimeout(ctx, closeTime)
 	defer cancel()
-	if err := n.server.Load().Close(closing); errors.Is(err, context.DeadlineExceeded) {
+	if err := n.fronts.Load().close(closing); errors.Is(err, context.DeadlineExceeded) {
 		n.log.Warn("clients that did not take leave were cut off", "err", err)
 	} else {
 		errs = append(errs, err)
@@ -47,11 +44,10 @@ func (n *node) delay() {
 // drain moves the clients and tells how that goes.
 func (n *node) drain(ctx context.Context) error {
 	n.draining.Store(true)
-	srv := n.server.Load()
-	left := func() int { return srv.Engine().Sessions() }
-	n.log.Info("draining", "clients", left(), "over", n.o.Drain.String())
+	f := n.fronts.Load()
+	n.log.Info("draining", "clients", f.clients(), "over", n.o.Drain.String())
 	done := make(chan error, 1)
-	go func() { done <- srv.Drain(ctx, n.o.Drain) }()
+	go func() { done <- f.drain(ctx, n.o.Drain) }()
 	progress := time.NewTicker(progressTime)
 	defer progress.Stop()
 	for {
@@ -60,7 +56,7 @@ func (n *node) drain(ctx context.Context) error {
 			n.log.Info("drained")
 			return err
 		case <-progress.C:
-			n.log.Info("draining", "left", left())
+			n.log.Info("draining", "left", f.clients())
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package serve
+package access
 
 import (
 	"container/heap"
@@ -7,45 +7,45 @@ import (
 	"time"
 
 	"github.com/seed-09a96375/belfry/auth"
-	"github.com/seed-09a96375/belfry/socketio"
 )
 
-// clients knows who the sockets are, and when that ends. It is one heap: no socket
+// clients knows who the clients are, and when that ends. It is one heap: no client
 // has a timer of its own. Safe for concurrent use.
 type clients struct {
 	wake chan struct{} // there is an earlier end
 
 	mu    *sync.Mutex
-	known map[*socketio.Socket]*client // guarded by mu
-	queue *queue                       // guarded by mu
+	known map[Client]*known // guarded by mu
+	queue *queue            // guarded by mu
 }
 
-type client struct {
-	socket   *socketio.Socket
+// known is a client and who it is.
+type known struct {
+	client   Client
 	identity *auth.Identity
 	due      time.Time
 	index    int // in the queue
 }
 
 func newClients() clients {
-	return clients{make(chan struct{}, 1), &sync.Mutex{}, make(map[*socketio.Socket]*client), &queue{}}
+	return clients{make(chan struct{}, 1), &sync.Mutex{}, make(map[Client]*known), &queue{}}
 }
 
 const (
-	// settling is when a socket that is new has connected, or never will: nobody
+	// settling is when a client that is new has connected, or never will: nobody
 	// tells of the latter.
 	settling = 2 * time.Minute
 	never    = 365 * 24 * time.Hour
 )
 
-// add says, or says anew, who a socket is.
-func (c *clients) add(s *socketio.Socket, id *auth.Identity) {
+// add says, or says anew, who a client is.
+func (c *clients) add(x Client, id *auth.Identity) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	k := c.known[s]
+	k := c.known[x]
 	if k == nil {
-		k = &client{socket: s}
-		c.known[s] = k
+		k = &known{client: x}
+		c.known[x] = k
 		heap.Push(c.queue, k)
 	}
 	k.identity = id
@@ -67,27 +67,27 @@ func earlier(a, b time.Time) time.Time {
 	return b
 }
 
-// identity returns nil for a socket that is not known.
-func (c *clients) identity(s *socketio.Socket) *auth.Identity {
+// identity returns nil for a client that is not known.
+func (c *clients) identity(x Client) *auth.Identity {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if k := c.known[s]; k != nil {
+	if k := c.known[x]; k != nil {
 		return k.identity
 	}
 	return nil
 }
 
-func (c *clients) forget(s *socketio.Socket) {
+func (c *clients) forget(x Client) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if k := c.known[s]; k != nil {
-		delete(c.known, s)
+	if k := c.known[x]; k != nil {
+		delete(c.known, x)
 		heap.Remove(c.queue, k.index)
 	}
 }
 
-// run calls expire for each socket whose time is over, until ctx ends.
-func (c *clients) run(ctx context.Context, expire func(*socketio.Socket)) {
+// run calls expire for each client whose time is over, until ctx ends.
+func (c *clients) run(ctx context.Context, expire func(Client)) {
 	for {
 		timer := time.NewTimer(time.Until(c.next()))
 		select {
@@ -114,7 +114,7 @@ func (c *clients) next() time.Time {
 }
 
 // pop returns a copy of a client whose time has come, and puts the client off.
-func (c *clients) pop(now time.Time) *client {
+func (c *clients) pop(now time.Time) *known {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(*c.queue) == 0 || now.Before((*c.queue)[0].due) {
@@ -130,20 +130,20 @@ func (c *clients) pop(now time.Time) *client {
 }
 
 // settle ends what has ended, and forgets what never began.
-func (c *clients) settle(k *client, expire func(*socketio.Socket)) {
+func (c *clients) settle(k *known, expire func(Client)) {
 	end := k.identity.Expires
 	switch {
-	case c.identity(k.socket) != k.identity: // refreshed meanwhile
+	case c.identity(k.client) != k.identity: // refreshed meanwhile
 	case !end.IsZero() && !time.Now().Before(end):
-		expire(k.socket)
-		c.forget(k.socket)
-	case !k.socket.Connected():
-		c.forget(k.socket)
+		expire(k.client)
+		c.forget(k.client)
+	case !k.client.Connected():
+		c.forget(k.client)
 	}
 }
 
 // queue is a heap, the earliest first.
-type queue []*client
+type queue []*known
 
 func (q queue) Len() int           { return len(q) }
 func (q queue) Less(i, j int) bool { return q[i].due.Before(q[j].due) }
@@ -155,7 +155,7 @@ func (q queue) Swap(i, j int) {
 
 // Push implements heap.Interface.
 func (q *queue) Push(x any) {
-	k := x.(*client)
+	k := x.(*known)
 	k.index = len(*q)
 	*q = append(*q, k)
 }

@@ -1,4 +1,4 @@
-package serve
+package access
 
 import (
 	"context"
@@ -7,9 +7,19 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/auth"
-	"github.com/seed-09a96375/belfry/socketio"
 )
+
+// idle is a client that never connects. It has a size, so that two are not one.
+type idle struct{ _ int }
+
+func (*idle) ID() belfry.SocketID  { return "" }
+func (*idle) User() string         { return "" }
+func (*idle) Rooms() []belfry.Room { return nil }
+func (*idle) Leave(...belfry.Room) {}
+func (*idle) Connected() bool      { return false }
+func (*idle) Expire(*auth.Error)   {}
 
 // watched runs clients in a bubble, and says who has expired.
 func watched(t *testing.T, f func(t *testing.T, c *clients, expired func() int)) {
@@ -20,7 +30,7 @@ func watched(t *testing.T, f func(t *testing.T, c *clients, expired func() int))
 		var mu sync.Mutex
 		n := 0
 		all.Go(func() {
-			c.run(ctx, func(*socketio.Socket) {
+			c.run(ctx, func(Client) {
 				mu.Lock()
 				defer mu.Unlock()
 				n++
@@ -41,20 +51,20 @@ func until(d time.Duration) *auth.Identity { return &auth.Identity{Expires: time
 
 func TestSessionsEndWithTheirTokens(t *testing.T) {
 	watched(t, func(t *testing.T, c *clients, expired func() int) {
-		sockets := make([]socketio.Socket, 60)
-		for i := range sockets { // the last ends first
-			c.add(&sockets[i], until(time.Duration(len(sockets)-i)*time.Second))
+		all := make([]idle, 60)
+		for i := range all { // the last ends first
+			c.add(&all[i], until(time.Duration(len(all)-i)*time.Second))
 		}
-		for i := 1; i <= len(sockets)/2; i++ {
+		for i := 1; i <= len(all)/2; i++ {
 			time.Sleep(time.Second)
 			if n := expired(); n != i {
 				t.Fatalf("after %d s %d have expired", i, n)
 			}
 		}
-		c.forget(&sockets[0])                 // it has gone
-		c.add(&sockets[1], until(time.Hour))  // refreshed
-		c.add(&sockets[2], &auth.Identity{})  // for good
-		c.add(&sockets[3], until(-time.Hour)) // at once
+		c.forget(&all[0])                 // it has gone
+		c.add(&all[1], until(time.Hour))  // refreshed
+		c.add(&all[2], &auth.Identity{})  // for good
+		c.add(&all[3], until(-time.Hour)) // at once
 		if n := expired(); n != 31 {
 			t.Errorf("%d have expired, want 31", n)
 		}
@@ -62,15 +72,15 @@ func TestSessionsEndWithTheirTokens(t *testing.T) {
 		if n := expired(); n != 57 {
 			t.Errorf("%d have expired, want all but three", n)
 		}
-		if c.identity(&sockets[5]) != nil || c.identity(&sockets[1]) == nil {
+		if c.identity(&all[5]) != nil || c.identity(&all[1]) == nil {
 			t.Error("who has expired is known, or who has not is not")
 		}
 	})
 }
 
-func TestSocketsThatNeverConnectAreForgotten(t *testing.T) {
+func TestClientsThatNeverConnectAreForgotten(t *testing.T) {
 	watched(t, func(t *testing.T, c *clients, expired func() int) {
-		var s, other socketio.Socket
+		var s, other idle
 		c.add(&s, until(time.Hour))
 		c.add(&other, &auth.Identity{})
 		time.Sleep(settling + time.Second)

@@ -1,0 +1,59 @@
+package serve
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/seed-09a96375/belfry/internal/health"
+)
+
+// place is what the node serves at a path. One that ends with a slash is all below it.
+type place struct{ option, path string }
+
+// places are all that are served. Some are the node's own, and no option.
+func (o Options) places() []place {
+	all := []place{{"", health.Path}, {"Path", o.withDefaults().Path}}
+	if p := o.STOMP.Path; p != "" {
+		all = append(all, place{"STOMP.Path", p}, place{"STOMP.Path", p + "/websocket"})
+	}
+	return all
+}
+
+// validatePaths names paths that cannot be served, or that are taken by another.
+func (o Options) validatePaths() (faults []error) {
+	bad := func(option, path, rule string) {
+		faults = append(faults, fmt.Errorf("serve: Options.%s is %q: %s", option, path, rule))
+	}
+	if p := o.Path; p != "" && (!clean(p) || !strings.HasSuffix(p, "/") || p == "/") {
+		bad("Path", p, "must begin and end with a slash, with something between, and have no braces or blanks")
+		return faults
+	}
+	all := o.places()
+	for _, p := range all {
+		if p.option == "" || p.option == "Path" {
+			continue
+		}
+		if !clean(p.path) || strings.HasSuffix(strings.TrimSuffix(p.path, "/websocket"), "/") {
+			bad(p.option, p.path, "must begin with a slash, not end with one, and have no braces or blanks")
+			return faults
+		}
+	}
+	for i, p := range all {
+		for _, other := range all[:i] {
+			if p.option != other.option && (within(p.path, other.path) || within(other.path, p.path)) {
+				bad(p.option, p.path, other.path+" is taken")
+			}
+		}
+	}
+	return faults
+}
+
+// clean reports whether a path can be a pattern of http.ServeMux as it is.
+func clean(path string) bool {
+	return strings.HasPrefix(path, "/") && !strings.ContainsAny(path, "{}? #\t\n") && !strings.Contains(path, "//") && !strings.Contains(path, "/.")
+}
+
+// within reports whether a path is another, or below it.
+func within(path, other string) bool {
+	return path == other || strings.HasSuffix(other, "/") && strings.HasPrefix(path, other)
+}
