@@ -43,6 +43,7 @@ func (t *Tree) settings() []node {
 		&section{name: "drain", usage: "What happens when the node stops", nodes: drain(o)},
 		&section{name: "heartbeat", usage: "How broken connections are found", nodes: heartbeat(o)},
 		&section{name: "limits", usage: "What one client, and all together, may use", nodes: limits(o)},
+		&section{name: "stomp", usage: "The front for STOMP clients, over WebSocket", nodes: stomp(&o.STOMP)},
 		&section{name: "log", usage: "The log, on standard error", nodes: t.config.Log.settings()},
 		&section{name: "auth", usage: "Who clients are, and what they may do. Without this section clients may only connect and get what is sent to them", nodes: t.auth(), option: "serve.Options.Auth"},
 	}

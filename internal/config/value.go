@@ -56,6 +56,24 @@ func choice(p *string, choices ...string) value {
 	}, func(v string) string { return v }}
 }
 
+// off switches off what a path is for.
+const off = "off"
+
+// frontPath is a path, or off: then it is empty.
+func frontPath(p *string) value {
+	return &scalar[string]{p, "string", func(s string) (string, error) {
+		if s == off {
+			return "", nil
+		}
+		return s, nil
+	}, func(v string) string {
+		if v == "" {
+			return off
+		}
+		return v
+	}}
+}
+
 func duration(p *time.Duration) value {
 	return &scalar[time.Duration]{p, "duration", func(s string) (time.Duration, error) {
 		d, err := time.ParseDuration(s)
