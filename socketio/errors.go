@@ -39,9 +39,14 @@ func refusal(err error) (string, []byte) {
 	return ce.Message, data
 }
 
-// errorAck is the ack of an event whose handler failed.
-func errorAck(message string) []byte {
+// errorAck is the ack of an event whose handler failed. An error with a method
+// ErrorCode gives its code.
+func errorAck(err error) []byte {
 	b := append([]byte(nil), `[{"error":{"message":`...)
-	b = packet.AppendString(b, message)
+	b = packet.AppendString(b, err.Error())
+	var coded interface{ ErrorCode() string }
+	if errors.As(err, &coded) {
+		b = packet.AppendString(append(b, `,"code":`...), coded.ErrorCode())
+	}
 	return append(b, `}}]`...)
 }

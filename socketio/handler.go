@@ -27,8 +27,9 @@ type None struct{}
 //
 // The events of one client run one after the other in a goroutine that may
 // block; ctx ends with the socket. If the client wants an ack it gets an empty
-// one, or {"error":{"message":"…"}} if h fails or the argument does not fit T. A
-// second registration of a name replaces the first.
+// one, or {"error":{"message":"…"}} if h fails or the argument does not fit T, with a
+// "code" if the error has a method ErrorCode() string. A second registration of a name
+// replaces the first.
 func On[T any](r Registrar, event string, h func(ctx context.Context, s *Socket, arg T) error) {
 	decode := argument[T](0)
 	r.registry().set(event, func(ctx context.Context, s *Socket, a Args) ([]any, error) {
@@ -148,6 +149,7 @@ type hooks struct {
 	outgoing    []func(*Socket, string, Args)
 	errors      []func(*Socket, error)
 	roomChange  []func(context.Context, belfry.Room) error
+	other       OtherHandler // nil: none
 	serverSide  map[string]func(context.Context, Args) ([]any, error)
 }
 

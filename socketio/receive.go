@@ -20,18 +20,37 @@ func (s *Socket) receive(p *packet.Packet) {
 	args := eventArgs(p.Data, p.Attachments)
 	own, shared := s.own.Load(), s.nsp.handlers
 	h := pick(name, own, shared)
+	if h == nil {
+		s.receiveOther(ctx, p, name, args, own, shared)
+		return
+	}
 	var values []any
 	err = s.guard("event handler", func() (err error) {
 		if err := s.announce(ctx, name, args, own, shared); err != nil {
 			return err
 		}
-		if h != nil {
-			values, err = h(ctx, s, args)
-		}
+		values, err = h(ctx, s, args)
 		return err
 	})
-	if p.HasID && (h != nil || err != nil) {
+	if p.HasID {
 		s.reply(p.ID, values, err)
+	}
+}
+
+// receiveOther is receive for an event without a handler of its own.
+func (s *Socket) receiveOther(ctx context.Context, p *packet.Packet, name []byte, args Args, own, shared *handlers) {
+	ack := s.acknowledge(p)
+	err := s.guard("event handler", func() error {
+		if err := s.announce(ctx, name, args, own, shared); err != nil {
+			return err
+		}
+		if h := pickOther(own, shared); h != nil {
+			h(ctx, s, string(name), args, ack)
+		}
+		return nil
+	})
+	if err != nil && ack != nil {
+		ack(Args{}, err)
 	}
 }
 
@@ -74,7 +93,7 @@ func (s *Socket) reply(id uint64, values []any, err error) {
 		p.Data, p.Attachments, err = marshalArgs(values)
 	}
 	if err != nil {
-		p.Data, p.Attachments = errorAck(err.Error()), nil
+		p.Data, p.Attachments = errorAck(err), nil
 	}
 	_ = s.client.send(p, engineio.SendOptions{}) // the client gets it, or it has gone
 }
