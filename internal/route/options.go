@@ -1,0 +1,276 @@
+package route
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/seed-09a96375/belfry"
+	"github.com/seed-09a96375/belfry/hub"
+	"github.com/seed-09a96375/belfry/socketio/packet"
+)
+
+// Options of a Router. The zero value routes nothing.
+type Options struct {
+	// Routes take events of clients. The first that fits counts.
+	Routes []Route
+	// Sources take records of other systems.
+	Sources []Source
+	// Queues and Webhooks are the names that routes may use.
+	Queues, Webhooks []string
+	// Logger gets what goes wrong away from any client. Default slog.Default().
+	Logger *slog.Logger
+}
+
+// Route says where events of clients go: to a queue, to a webhook, to rooms and
+// users; to all that it names, in this order.
+type Route struct {
+	// Namespace of the events. Default "/".
+	Namespace string
+	// Event is their name, or a pattern: * is any text. Required.
+	Event string
+	// Require says who may: see the constants. Default: the grant publish where the
+	// route has Rooms, else every client.
+	Require []string
+	// Queue and Webhook name where the events are appended.
+	Queue, Webhook string
+	// Key and ID are templates of Event.Key and Event.ID. Without ID the client's
+	// own counts, or a random one.
+	Key, ID string
+	// Reply has the client's ack wait for the answer of a backend.
+	Reply bool
+	// Timeout bounds that. Default 10 s.
+	Timeout time.Duration
+	// Emit says to whom it is sent as an event. Users need a Require.
+	Emit
+	// ExceptSender leaves out the client that it came from.
+	ExceptSender bool
+}
+
+// Emit says which members of a namespace get what. All texts are templates.
+type Emit struct {
+	// Rooms and Users get it, each member once. A template that stands for an array
+	// names several.
+	Rooms, Users []string
+	// As is the name of the event. Default: that of the client's; "message" for
+	// records.
+	As string
+	// Args are its arguments. A template that is one field keeps the type of its
+	// value; any other is a string. Default: those of the client's event; for
+	// records {value}. They are what a queue and a webhook get, too.
+	Args []string
+}
+
+// What Route.Require may hold.
+const (
+	RequireUser    = "user"    // clients that are a user
+	RequirePublish = "publish" // clients with the grant publish for each room it is sent to
+	RequireNothing = "nothing" // every client, alone
+)
+
+// Source says what becomes of the records of a source.
+type Source struct {
+	// Name is that of the source. Required.
+	Name string
+	// Namespace of the members that get them. Default "/".
+	Namespace string
+	// Emit says who gets what. Required are Rooms, Users or All.
+	Emit
+	// All has every member of the namespace get them.
+	All bool
+	// ID is the template of what makes publishing idempotent. Default: what the
+	// source itself names a record by.
+	ID string
+	// Channel or Stream says which it is: a channel of Redis, or a stream.
+	Channel, Stream string
+	// Group is the consumer group of a Stream. Default "belfry".
+	Group string
+	// Field of a Stream is the one with the record's value. Default: the value is
+	// an object with all fields.
+	Field string
+}
+
+const (
+	maxName = 200 // bytes of a room, an event or a key
+	// MaxTimeout is the longest Route.Timeout: what a queue keeps answers for.
+	MaxTimeout = 5 * time.Minute
+)
+
+// What fields of templates begin with. A dot wants a path, a star allows one.
+var (
+	routeRoots  = []string{"args*", "user", "socket", "event", "namespace", "id"}
+	sourceRoots = []string{"value", "payload*", "key", "id", "meta.", "source"}
+) // never changed
+
+func (o Options) withDefaults() Options {
+	o.Routes, o.Sources = slices.Clone(o.Routes), slices.Clone(o.Sources)
+	for i := range o.Routes {
+		setDefault(&o.Routes[i].Namespace, "/")
+		setDefault(&o.Routes[i].Timeout, 10*time.Second)
+	}
+	for i := range o.Sources {
+		s := &o.Sources[i]
+		setDefault(&s.Namespace, "/")
+		setDefault(&s.As, "message")
+		setDefault(&s.Group, "belfry")
+		if s.Args == nil {
+			s.Args = []string{"{value}"}
+		}
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	return o
+}
+
+func setDefault[T comparable](p *T, v T) {
+	var zero T
+	if *p == zero {
+		*p = v
+	}
+}
+
+// faults collects what is wrong, as "route: Options.FIELD is VALUE: must RULE".
+type faults []error
+
+func (f *faults) add(field, format string, args ...any) {
+	*f = append(*f, fmt.Errorf("route: Options.%s %s", field, fmt.Sprintf(format, args...)))
+}
+
+// template returns a template, nil for no text.
+func (f *faults) template(field, text string, roots []string) *template {
+	if text == "" {
+		return nil
+	}
+	t, err := parseTemplate(text, roots)
+	if err != nil {
+		f.add(field, "is %v", err)
+	}
+	return t
+}
+
+func (f *faults) templates(field string, texts, roots []string) []*template {
+	all := make([]*template, 0, len(texts))
+	for i, text := range texts {
+		if text == "" {
+			f.add(fmt.Sprintf("%s[%d]", field, i), "is empty")
+		}
+		all = append(all, f.template(fmt.Sprintf("%s[%d]", field, i), text, roots))
+	}
+	return all
+}
+
+// Validate names the options that cannot work, all of them.
+func (o Options) Validate() error {
+	_, err := compile(o.withDefaults())
+	return err
+}
+
+func (f *faults) route(at string, r Route, o Options) {
+	f.namespace(at, r.Namespace)
+	switch {
+	case r.Event == "":
+		f.add(at+".Event", "is empty: give the name of an event, or a pattern")
+	case len(r.Event) > maxName:
+		f.add(at+".Event", "has %d bytes: at most %d are allowed", len(r.Event), maxName)
+	case packet.Reserved(r.Event):
+		f.add(at+".Event", "is %q: clients cannot send it", r.Event)
+	}
+	if r.Queue == "" && r.Webhook == "" && len(r.Rooms)+len(r.Users) == 0 {
+		f.add(at, "goes nowhere: give queue, webhook, rooms or users")
+	}
+	f.known(at+".Queue", r.Queue, "queue", o.Queues)
+	f.known(at+".Webhook", r.Webhook, "webhook", o.Webhooks)
+	f.reply(at, r)
+	f.require(at, r)
+	if r.Queue == "" && r.Webhook == "" && r.Key != "" {
+		f.add(at+".Key", "is %q: only a queue and a webhook have keys", r.Key)
+	}
+	if r.ExceptSender && len(r.Rooms)+len(r.Users) == 0 {
+		f.add(at+".ExceptSender", "is true: must be false without rooms or users")
+	}
+	f.name(at, r.As)
+}
+
+func (f *faults) reply(at string, r Route) {
+	switch {
+	case r.Reply && r.Queue == "" && r.Webhook == "":
+		f.add(at+".Reply", "is true: only a queue or a webhook has answers")
+	case r.Reply && r.Queue != "" && r.Webhook != "":
+		f.add(at+".Reply", "is true: must be false where there are a queue and a webhook, either of which could answer")
+	}
+	if r.Timeout < time.Millisecond || r.Timeout > MaxTimeout {
+		f.add(at+".Timeout", "is %v: must be from 1ms to %v", r.Timeout, MaxTimeout)
+	}
+}
+
+func (f *faults) require(at string, r Route) {
+	for _, w := range r.Require {
+		switch {
+		case w != RequireUser && w != RequirePublish && w != RequireNothing:
+			f.add(at+".Require", "has %q: must be %s, %s or %s", w, RequireUser, RequirePublish, RequireNothing)
+		case w == RequireNothing && len(r.Require) > 1:
+			f.add(at+".Require", "has %q and more: must be alone", w)
+		case w == RequirePublish && len(r.Rooms) == 0:
+			f.add(at+".Require", "has %q: only for routes with rooms", w)
+		}
+	}
+	if len(r.Users) > 0 && len(r.Require) == 0 {
+		f.add(at+".Require", "is empty: say who may send to users: user, or nothing for every client")
+	}
+}
+
+func (f *faults) known(field, name, kind string, names []string) {
+	if name != "" && !slices.Contains(names, name) {
+		f.add(field, "is %q: there is no %s of that name", name, kind)
+	}
+}
+
+func (f *faults) namespace(at, name string) {
+	if !strings.HasPrefix(name, "/") {
+		f.add(at+".Namespace", "is %q: must be / or /name", name)
+	}
+}
+
+// name checks the name of an event that is not a template.
+func (f *faults) name(at, as string) {
+	if packet.Reserved(as) {
+		f.add(at+".As", "is %q: that name is reserved", as)
+	}
+}
+
+func (f *faults) source(at string, s Source, before []Source) {
+	f.namespace(at, s.Namespace)
+	f.name(at, s.As)
+	if s.Name == "" {
+		f.add(at+".Name", "is empty: give each source a name")
+	}
+	if slices.ContainsFunc(before, func(b Source) bool { return b.Name == s.Name }) {
+		f.add(at+".Name", "is %q: another source has it", s.Name)
+	}
+	if (s.Channel == "") == (s.Stream == "") {
+		f.add(at, "must have a channel or a stream, one of them")
+	}
+	if s.Channel != "" && s.Field != "" {
+		f.add(at+".Field", "is %q: only a stream has fields", s.Field)
+	}
+	if named := len(s.Rooms)+len(s.Users) > 0; named == s.All {
+		f.add(at, "must say who gets it: rooms or users, or all")
+	}
+}
+
+// roomFault checks a name that a template has made.
+func roomFault(room string) error {
+	switch {
+	case room == "":
+		return errors.New("the room has no name")
+	case len(room) > maxName:
+		return fmt.Errorf("the name of the room has %d bytes: at most %d are allowed", len(room), maxName)
+	case hub.Reserved(belfry.Room(room)):
+		return errors.New("the name of the room begins with NUL")
+	}
+	return nil
+}
