@@ -37,6 +37,7 @@ var importRules = []rule{
 	{"poll", []string{"."}},
 	{"engineio/packet", []string{"."}},
 	{"socketio/packet", []string{"."}},
+	{"socketio/socketiotest", []string{"."}},
 	{"bus/...", []string{"."}},
 	{"redisconn", nil},
 	{"queue/consume", []string{"."}},

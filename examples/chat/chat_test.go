@@ -20,7 +20,7 @@ func TestMessageReachesBothNodes(t *testing.T) {
 	}
 	for _, c := range []*client{ada, grace} {
 		got := c.nextMessage()
-		want := chat.Person{ID: ada.id, Name: "Ada Lovelace"}
+		want := chat.Person{ID: ada.ID, Name: "Ada Lovelace"}
 		if got.From != want || got.Text != "hello" {
 			t.Errorf("got %+v, want hello from %+v", got, want)
 		}
@@ -33,14 +33,14 @@ func TestMessageReachesBothNodes(t *testing.T) {
 func TestPeopleOfAllNodes(t *testing.T) {
 	nodes := cluster(t, 2, chat.Options{Grace: never})
 	grace, ada := join(t, nodes[1], "Grace"), join(t, nodes[0], "ada")
-	want := []chat.Person{{ID: ada.id, Name: "ada", Node: "node-1"}, {ID: grace.id, Name: "Grace", Node: "node-2"}}
+	want := []chat.Person{{ID: ada.ID, Name: "ada", Node: "node-1"}, {ID: grace.ID, Name: "Grace", Node: "node-2"}}
 	for _, c := range []*client{ada, grace} {
 		got := c.waitPeople(func(list []chat.Person) bool { return len(list) == 2 })
 		if !slices.Equal(got, want) {
 			t.Errorf("people are %+v, want %+v", got, want)
 		}
 	}
-	ada.leave()
+	ada.Leave()
 	grace.waitNames("Grace") // at once: the grace is for those who may come back
 }
 
@@ -49,13 +49,13 @@ func TestPeopleAreRightInTheEnd(t *testing.T) {
 	nodes := cluster(t, 2, chat.Options{Grace: never})
 	const pairs = 10
 	watchers := []*client{join(t, nodes[0], "watcher 0"), join(t, nodes[1], "watcher 1")}
-	want := []belfry.SocketID{watchers[0].id, watchers[1].id}
+	want := []belfry.SocketID{watchers[0].ID, watchers[1].ID}
 	for i := range pairs {
-		stays, leaves := connect(t, nodes[i%2], ""), connect(t, nodes[(i+1)%2], "")
-		stays.write(`42["join",{"name":"stays"}]`)
-		leaves.write(`42["join",{"name":"leaves"}]`)
-		leaves.leave()
-		want = append(want, stays.id)
+		stays, leaves := connect(t, nodes[i%2]), connect(t, nodes[(i+1)%2])
+		stays.Write(`42["join",{"name":"stays"}]`)
+		leaves.Write(`42["join",{"name":"leaves"}]`)
+		leaves.Leave()
+		want = append(want, stays.ID)
 	}
 	slices.Sort(want)
 	for _, c := range watchers {
@@ -72,7 +72,7 @@ func TestLostConnectionLeavesAfterGrace(t *testing.T) {
 	ada, grace := join(t, nodes[0], "Ada"), join(t, nodes[1], "Grace")
 	grace.waitNames("Ada", "Grace")
 	lost := time.Now()
-	ada.lose()
+	ada.Lose()
 	grace.waitNames("Grace")
 	if d := time.Since(lost); d < 50*time.Millisecond {
 		t.Errorf("left after %v, before the grace was over", d)
@@ -83,26 +83,26 @@ func TestRecoveredOnOtherNode(t *testing.T) {
 	nodes := cluster(t, 2, chat.Options{Grace: never})
 	ada, grace := join(t, nodes[0], "Ada"), join(t, nodes[1], "Grace")
 	grace.waitNames("Ada", "Grace")
-	seen := len(grace.lists)
+	seen := len(grace.lists())
 	grace.ask("say", map[string]string{"text": "before"})
 	ada.nextMessage()
 
-	ada.lose()
-	grace.waitPeople(func([]chat.Person) bool { return len(grace.lists) > seen }) // the loss is known
+	ada.Lose()
+	grace.waitPeople(func([]chat.Person) bool { return len(grace.lists()) > seen }) // the loss is known
 	grace.ask("say", map[string]string{"text": "meanwhile"})
 	back := ada.resume(nodes[1])
 
-	if back.id != ada.id {
-		t.Fatalf("came back as %s, was %s: not recovered", back.id, ada.id)
+	if back.ID != ada.ID {
+		t.Fatalf("came back as %s, was %s: not recovered", back.ID, ada.ID)
 	}
 	if got := back.nextMessage().Text; got != "meanwhile" {
 		t.Errorf("the first message is %q, want the one that was missed", got)
 	}
-	both := []chat.Person{{ID: ada.id, Name: "Ada", Node: "node-2"}, {ID: grace.id, Name: "Grace", Node: "node-2"}}
+	both := []chat.Person{{ID: ada.ID, Name: "Ada", Node: "node-2"}, {ID: grace.ID, Name: "Grace", Node: "node-2"}}
 	for _, c := range []*client{back, grace} {
 		c.waitPeople(func(list []chat.Person) bool { return slices.Equal(list, both) })
 	}
-	for _, list := range grace.lists[seen:] {
+	for _, list := range grace.lists()[seen:] {
 		if !slices.Equal(names(list), []string{"Ada", "Grace"}) {
 			t.Errorf("a list is %v while Ada was away for less than the grace", names(list))
 		}
@@ -115,15 +115,15 @@ func TestRecoveredOnOtherNode(t *testing.T) {
 func TestTypingIsForOthers(t *testing.T) {
 	nodes := cluster(t, 2, chat.Options{})
 	ada, grace := join(t, nodes[0], "Ada"), join(t, nodes[1], "Grace")
-	ada.write(`42["typing"]`)
+	ada.Write(`42["typing"]`)
 	var who chat.Person
-	grace.decode(string(grace.next("typing")), &who)
-	if want := (chat.Person{ID: ada.id, Name: "Ada"}); who != want {
+	grace.Decode(grace.Next("typing").Args[0], &who)
+	if want := (chat.Person{ID: ada.ID, Name: "Ada"}); who != want {
 		t.Errorf("%+v is typing, want %+v", who, want)
 	}
 	ada.ask("say", map[string]string{"text": "done"})
 	ada.nextMessage()
-	if slices.ContainsFunc(ada.unread, func(e event) bool { return e.name == "typing" }) {
+	if ada.heard("typing") {
 		t.Error("Ada was told that she types")
 	}
 }
@@ -149,17 +149,15 @@ func TestRefusals(t *testing.T) {
 		{name: "longest text", event: "say", arg: `{"text":"` + strings.Repeat("😀", 2000) + `"}`, joined: true, wantMessage: true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			c := connect(t, url, "")
+			c := connect(t, url)
 			if test.joined {
 				c.ask("join", map[string]string{"name": "Ada"})
 			}
-			var answer []struct{ Error struct{ Message string } }
-			c.decode(c.ask(test.event, json.RawMessage(test.arg)), &answer)
-			got := answer[0].Error.Message
+			got := c.Refusal(c.Ask(test.event, json.RawMessage(test.arg)))
 			if got != test.want && (test.want == "" || !strings.HasPrefix(got, test.want)) {
 				t.Errorf("answered with %q, want %q", got, test.want)
 			}
-			if said := slices.ContainsFunc(c.unread, func(e event) bool { return e.name == "message" }); said != test.wantMessage {
+			if said := c.heard("message"); said != test.wantMessage {
 				t.Errorf("a message went out: %v, want %v", said, test.wantMessage)
 			}
 		})

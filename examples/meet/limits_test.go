@@ -15,8 +15,8 @@ func fullRoom(t *testing.T, cluster clusterFunc) {
 	const people = 8
 	clients := make([]*client, people)
 	for i := range clients {
-		clients[i] = connect(t, nodes[i%2], "")
-		clients[i].send("join-room", "r", fmt.Sprint("user-", i))
+		clients[i] = connect(t, nodes[i%2])
+		clients[i].Send("join-room", "r", fmt.Sprint("user-", i))
 	}
 	in := 0
 	for _, c := range clients {
@@ -31,7 +31,7 @@ func fullRoom(t *testing.T, cluster clusterFunc) {
 		t.Errorf("%d people are in a room for 3", in)
 	}
 	for i := range 4 { // those who came at the same moment may all have been refused
-		problem := connect(t, nodes[i%2], "").ask("join-room", "r", fmt.Sprint("late-", i))
+		problem := connect(t, nodes[i%2]).ask("join-room", "r", fmt.Sprint("late-", i))
 		if full := problem == "the room is full: 3 people are in it"; full != (in == 3) || !full && problem != "" {
 			t.Errorf("with %d in the room the next is answered with %q", in, problem)
 		}
@@ -43,7 +43,7 @@ func TestFullServer(t *testing.T) {
 	nodes := cluster(t, 2, never, meet.Options{MaxRooms: 2})
 	first := join(t, nodes[0], "a", "u")
 	join(t, nodes[0], "b", "u")
-	next := connect(t, nodes[0], "")
+	next := connect(t, nodes[0])
 	if problem := next.ask("join-room", "c", "u"); problem != "the server has 2 rooms, as many as it takes" {
 		t.Errorf("one room too many is answered with %q", problem)
 	}
@@ -93,7 +93,7 @@ func TestRefusals(t *testing.T) {
 		{"a signal that is a list", true, "answer", []any{[]int{1}}, "argument 1: "},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			c := connect(t, url, "")
+			c := connect(t, url)
 			if test.joined {
 				c.must("join-room", "r", "u")
 			}

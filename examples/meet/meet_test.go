@@ -11,6 +11,7 @@ import (
 
 	"github.com/seed-09a96375/belfry/examples/meet"
 	"github.com/seed-09a96375/belfry/socketio"
+	"github.com/seed-09a96375/belfry/socketio/socketiotest"
 )
 
 func handler(srv *socketio.Server, m *meet.Meet) http.Handler {
@@ -51,7 +52,7 @@ func order(t *testing.T, cluster clusterFunc) {
 	if got, want := grace.names(0), append([]string{"existing-users"}, lists...); !slices.Equal(got, want) {
 		t.Errorf("who joins hears %v, want %v", got, want)
 	}
-	if got := string(grace.heard[0].args[0]); got != `["ada"]` {
+	if got := string(grace.Heard[0].Args[0]); got != `["ada"]` {
 		t.Errorf("existing-users are %s, want ada", got)
 	}
 	for _, step := range []struct {
@@ -63,7 +64,7 @@ func order(t *testing.T, cluster clusterFunc) {
 		{"stop-sharing", func(c *client) { c.waitSharer("") }, "user-stopped-sharing grace"},
 		{"leave-room", func(c *client) { c.waitUsers("ada") }, "user-left grace"},
 	} {
-		before := len(ada.heard)
+		before := len(ada.Heard)
 		grace.must(step.event, "r", "grace")
 		step.done(ada)
 		if got, want := ada.names(before), append([]string{step.want}, lists...); !slices.Equal(got, want) {
@@ -88,17 +89,17 @@ func TestPayloads(t *testing.T) {
 		byUser[u.ID] = u
 		list = append(list, fmt.Sprintf(`{"id":%q,"socketId":%q,"isSharing":%v}`, u.ID, u.SocketID, u.ID == "ada"))
 	}
-	if stats.UserCount != 2 || byUser["ada"].SocketID != ada.id || byUser["grace"].SocketID != grace.id {
+	if stats.UserCount != 2 || byUser["ada"].SocketID != ada.ID || byUser["grace"].SocketID != grace.ID {
 		t.Errorf("stats are %+v", stats)
 	}
 	if at := byUser["ada"].JoinedAt; at.Before(before) || at.After(time.Now().Add(time.Second)) {
 		t.Errorf("ada joined at %v, not now", at)
 	}
-	got := grace.heard[slices.IndexFunc(grace.heard, func(e event) bool { return e.name == "user-started-sharing" })+1]
-	if want := "[" + strings.Join(list, ",") + "]"; got.name != "room-users-updated" || string(got.args[0]) != want {
-		t.Errorf("%s is %s, want %s", got.name, got.args[0], want)
+	got := grace.Heard[slices.IndexFunc(grace.Heard, func(e socketiotest.Event) bool { return e.Name == "user-started-sharing" })+1]
+	if want := "[" + strings.Join(list, ",") + "]"; got.Name != "room-users-updated" || string(got.Args[0]) != want {
+		t.Errorf("%s is %s, want %s", got.Name, got.Args[0], want)
 	}
-	heard := string(grace.heard[len(grace.heard)-1].args[0])
+	heard := string(grace.Heard[len(grace.Heard)-1].Args[0])
 	for _, url := range nodes {
 		if status, body := get(t, url+"/api/room/r/stats"); status != http.StatusOK || strings.TrimSpace(body) != heard {
 			t.Errorf("stats route says %d %s, want what clients hear: %s", status, body, heard)
@@ -125,7 +126,7 @@ func TestRoomEndsWithTheLast(t *testing.T) {
 	nodes := cluster(t, 2, never, meet.Options{})
 	ada := join(t, nodes[0], "r", "ada")
 	ada.must("start-sharing", "r", "ada")
-	heard := len(ada.heard)
+	heard := len(ada.Heard)
 	ada.must("leave-room", "r", "ada")
 	if _, body := get(t, nodes[1]+"/api/rooms"); strings.TrimSpace(body) != "[]" {
 		t.Errorf("rooms are %s, want none", body)

@@ -97,10 +97,10 @@ func TestKilledNode(t *testing.T) {
 	edsger.must("start-sharing", "r", "edsger")
 	for _, c := range []*client{ada, grace} {
 		c.waitUsers("ada", "edsger", "grace")
-		c.next = 0
+		c.Rewind()
 		c.waitSharer("edsger")
 	}
-	heard := []int{len(ada.heard), len(grace.heard)}
+	heard := []int{len(ada.Heard), len(grace.Heard)}
 	kill()
 	for i, c := range []*client{ada, grace} {
 		c.waitUsers("ada", "grace")

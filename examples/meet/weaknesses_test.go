@@ -10,6 +10,7 @@ import (
 	"github.com/seed-09a96375/belfry/bus/memory"
 	"github.com/seed-09a96375/belfry/examples/meet"
 	"github.com/seed-09a96375/belfry/socketio"
+	"github.com/seed-09a96375/belfry/socketio/socketiotest"
 )
 
 // Each test here is named after what must hold where the system that this one
@@ -27,24 +28,24 @@ func signalsReachAnyNode(t *testing.T, cluster clusterFunc) {
 	ada.must("start-sharing", "r", "ada")
 	offer := map[string]string{"type": "offer", "sdp": "v=0"}
 	ada.must("offer", map[string]any{"to": "grace", "from": "ada", "offer": offer})
-	if e := grace.waitFor("offer"); string(e.args[0]) != `{"from":"ada","offer":{"sdp":"v=0","type":"offer"}}` {
-		t.Errorf("offer is %s", e.args[0])
+	if e := grace.waitFor("offer"); string(e.Args[0]) != `{"from":"ada","offer":{"sdp":"v=0","type":"offer"}}` {
+		t.Errorf("offer is %s", e.Args[0])
 	}
 	grace.must("answer", map[string]any{"to": "ada", "answer": map[string]string{"type": "answer", "sdp": "v=1"}})
-	if e := ada.waitFor("answer"); string(e.args[0]) != `{"answer":{"sdp":"v=1","type":"answer"},"from":"grace"}` {
-		t.Errorf("answer is %s", e.args[0])
+	if e := ada.waitFor("answer"); string(e.Args[0]) != `{"answer":{"sdp":"v=1","type":"answer"},"from":"grace"}` {
+		t.Errorf("answer is %s", e.Args[0])
 	}
 	for i := range 5 {
 		grace.must("ice-candidate", map[string]any{"to": "ada", "candidate": map[string]string{"candidate": fmt.Sprint(i)}})
 	}
 	for i := range 5 {
-		if e := ada.waitFor("ice-candidate"); string(e.args[0]) != fmt.Sprintf(`{"candidate":{"candidate":"%d"},"from":"grace"}`, i) {
-			t.Errorf("candidate %d is %s", i, e.args[0])
+		if e := ada.waitFor("ice-candidate"); string(e.Args[0]) != fmt.Sprintf(`{"candidate":{"candidate":"%d"},"from":"grace"}`, i) {
+			t.Errorf("candidate %d is %s", i, e.Args[0])
 		}
 	}
 	edsger.must("leave-room", "r", "edsger") // what was for others would be here by now
-	if i := slices.IndexFunc(edsger.heard, func(e event) bool { return e.name == "offer" || e.name == "ice-candidate" }); i >= 0 {
-		t.Errorf("a third person got %s %s", edsger.heard[i].name, edsger.heard[i].args)
+	if i := slices.IndexFunc(edsger.Heard, func(e socketiotest.Event) bool { return e.Name == "offer" || e.Name == "ice-candidate" }); i >= 0 {
+		t.Errorf("a third person got %s %s", edsger.Heard[i].Name, edsger.Heard[i].Args)
 	}
 }
 
@@ -58,10 +59,10 @@ func nobodyIsLost(t *testing.T, cluster clusterFunc) {
 	const people = 24
 	var want []string
 	for i := range people {
-		c, user := connect(t, nodes[i%3], ""), fmt.Sprintf("user-%02d", i)
-		c.send("join-room", "r", user)
+		c, user := connect(t, nodes[i%3]), fmt.Sprintf("user-%02d", i)
+		c.Send("join-room", "r", user)
 		if i%4 == 0 {
-			c.send("leave-room", "r", user)
+			c.Send("leave-room", "r", user)
 		} else {
 			want = append(want, user)
 		}
@@ -78,8 +79,8 @@ func noGhosts(t *testing.T, cluster clusterFunc) {
 	ada, grace := join(t, nodes[0], "r", "ada"), join(t, nodes[1], "r", "grace")
 	grace.must("start-sharing", "r", "grace")
 	ada.waitSharer("grace")
-	heard := len(ada.heard)
-	grace.lose()
+	heard := len(ada.Heard)
+	grace.Lose()
 	ada.waitUsers("ada")
 	if got := ada.names(heard); !slices.Equal(got, []string{"user-left grace", "room-users-updated", "room-stats-updated"}) {
 		t.Errorf("ada hears %v", got)
@@ -124,7 +125,7 @@ func oneShares(t *testing.T, cluster clusterFunc) {
 		all[i] = join(t, nodes[i%3], "r", fmt.Sprint("user-", i))
 	}
 	for _, c := range all {
-		c.send("start-sharing", "r", "")
+		c.Send("start-sharing", "r", "")
 	}
 	var winners []int
 	for i, c := range all {
@@ -161,17 +162,17 @@ func recovered(t *testing.T, cluster clusterFunc) {
 	ada, grace := join(t, nodes[0], "r", "ada"), join(t, nodes[1], "r", "grace")
 	grace.must("start-sharing", "r", "grace")
 	ada.waitSharer("grace")
-	heard := len(ada.heard)
-	grace.lose()
+	heard := len(ada.Heard)
+	grace.Lose()
 	edsger := join(t, nodes[1], "r", "edsger")
 	ada.must("ice-candidate", map[string]any{"to": "grace", "candidate": map[string]string{"candidate": "c"}})
 
 	back := grace.resume(nodes[0])
-	if back.id != grace.id {
-		t.Fatalf("came back as %s, was %s: not recovered", back.id, grace.id)
+	if back.ID != grace.ID {
+		t.Fatalf("came back as %s, was %s: not recovered", back.ID, grace.ID)
 	}
 	back.waitFor("ice-candidate")
-	back.next = 0 // the lists may have come before
+	back.Rewind() // the lists may have come before
 	if s := back.waitUsers("ada", "grace", "edsger"); s.SharingUser == nil || *s.SharingUser != "grace" {
 		t.Errorf("the share is lost: %+v", s)
 	}
@@ -192,7 +193,7 @@ func TestBackWithoutRecovery(t *testing.T) {
 	ada, grace := join(t, a, "r", "ada"), join(t, b, "r", "grace")
 	grace.must("start-sharing", "r", "grace")
 	ada.waitSharer("grace")
-	grace.lose()
+	grace.Lose()
 	ada.waitUsers("ada")
 	join(t, a, "r", "grace").must("start-sharing", "r", "grace")
 	ada.waitSharer("grace")
@@ -205,10 +206,10 @@ func fromIsTrue(t *testing.T, cluster clusterFunc) {
 	nodes := cluster(t, 2, never, meet.Options{})
 	ada, grace := join(t, nodes[0], "r", "ada"), join(t, nodes[1], "r", "grace")
 	grace.must("ice-candidate", map[string]any{"to": "ada", "from": "edsger", "candidate": map[string]string{"candidate": "c"}})
-	if e := ada.waitFor("ice-candidate"); !strings.Contains(string(e.args[0]), `"from":"grace"`) {
-		t.Errorf("the signal is %s, want it from grace", e.args[0])
+	if e := ada.waitFor("ice-candidate"); !strings.Contains(string(e.Args[0]), `"from":"grace"`) {
+		t.Errorf("the signal is %s, want it from grace", e.Args[0])
 	}
-	impostor := connect(t, nodes[1], "")
+	impostor := connect(t, nodes[1])
 	if problem := impostor.ask("join-room", "r", "ada"); problem != `"ada" is in the room already` {
 		t.Errorf("a second ada is answered with %q", problem)
 	}
@@ -218,8 +219,8 @@ func fromIsTrue(t *testing.T, cluster clusterFunc) {
 	stranger.must("ice-candidate", map[string]any{"to": "ada", "candidate": map[string]string{"candidate": "to oneself"}})
 	stranger.waitFor("ice-candidate")
 	ada.must("leave-room", "r", "ada")
-	for _, e := range ada.heard {
-		if e.name == "ice-candidate" && strings.Contains(string(e.args[0]), "to oneself") {
+	for _, e := range ada.Heard {
+		if e.Name == "ice-candidate" && strings.Contains(string(e.Args[0]), "to oneself") {
 			t.Error("a signal came from another room")
 		}
 	}
