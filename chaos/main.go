@@ -22,6 +22,7 @@ type options struct {
 	subjects, scenarios    []string
 	from                   []string
 	controls, only, short  bool
+	again                  bool
 	messages, clients      int
 	seed                   uint64
 	json, markdown, keepIn string
@@ -36,6 +37,7 @@ func parse() (o options) {
 	scenario := flag.String("scenario", "all", "`names` of scenarios, with commas")
 	flag.BoolVar(&o.controls, "controls", false, "run the control of each scenario as well, short")
 	flag.BoolVar(&o.only, "only-controls", false, "run the controls alone")
+	flag.BoolVar(&o.again, "again", false, "give what failed a second try: for machines that others use, too")
 	flag.BoolVar(&o.short, "short", false, "a tenth of the messages")
 	flag.IntVar(&o.messages, "messages", 5000, "`number` of messages")
 	flag.IntVar(&o.clients, "clients", 200, "`number` of clients")

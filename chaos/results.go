@@ -45,11 +45,19 @@ func sortByScenario(results []result) {
 
 // verdict says what was not kept, and whether everything was.
 func (s *series) verdict() bool {
-	bad := slices.DeleteFunc(slices.Clone(s.results), result.ok)
-	for _, r := range bad {
-		fmt.Printf("not kept: %s %s, seed %d: %s%s\n", r.Subject, r.title(), r.Seed, strings.Join(r.Faults, ", "), r.Err)
+	kept := true
+	for _, r := range s.results {
+		if r.ok() {
+			continue
+		}
+		what := "not kept"
+		if r.Again {
+			what = "not kept at first"
+		}
+		kept = kept && r.Again
+		fmt.Printf("%s: %s %s, seed %d: %s%s\n", what, r.Subject, r.title(), r.Seed, strings.Join(r.Faults, ", "), r.Err)
 	}
-	return len(bad) == 0
+	return kept
 }
 
 func (s *series) write() error {

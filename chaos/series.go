@@ -27,6 +27,8 @@ type result struct {
 	Faults []string `json:"faults,omitempty"`
 	Err    string   `json:"err,omitempty"` // the experiment itself failed
 	Logs   string   `json:"logs,omitempty"`
+	// Again: another try was made, and counts in place of this one.
+	Again bool `json:"again,omitempty"`
 }
 
 func (r result) ok() bool { return len(r.Faults) == 0 && r.Err == "" }
@@ -90,11 +92,22 @@ func (s *series) subject(ctx context.Context, subject lab.Subject) {
 			continue
 		}
 		if !s.only {
-			s.experiment(ctx, subject, c)
+			s.try(ctx, subject, c, s.experiment)
 		}
 		if (s.controls || s.only) && subject.Promises {
-			s.control(ctx, subject, c)
+			s.try(ctx, subject, c, s.control)
 		}
+	}
+}
+
+type attempt func(ctx context.Context, subject lab.Subject, c scenario.Scenario)
+
+// try makes an attempt, and another one if that fails and may be repeated.
+func (s *series) try(ctx context.Context, subject lab.Subject, c scenario.Scenario, a attempt) {
+	a(ctx, subject, c)
+	if last := &s.results[len(s.results)-1]; s.again && !last.ok() && ctx.Err() == nil {
+		last.Again = true
+		a(ctx, subject, c)
 	}
 }
 

@@ -48,3 +48,23 @@ func TestPrint(t *testing.T) {
 		t.Errorf("a good result:\n%s", b.String())
 	}
 }
+
+// TestVerdict: what fails twice is not kept, what fails once may be.
+func TestVerdict(t *testing.T) {
+	bad, good := result{Scenario: "kill", Faults: []string{"1 lost in silence"}}, result{Scenario: "kill"}
+	first := bad
+	first.Again = true
+	for _, c := range []struct {
+		results []result
+		want    bool
+	}{
+		{[]result{good}, true},
+		{[]result{good, bad}, false},
+		{[]result{first, good}, true},
+		{[]result{first, bad}, false},
+	} {
+		if got := (&series{results: c.results}).verdict(); got != c.want {
+			t.Errorf("%v: verdict %v", c.results, got)
+		}
+	}
+}
