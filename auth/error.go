@@ -23,6 +23,9 @@ type Error struct {
 // Error is the message.
 func (e *Error) Error() string { return e.Message }
 
+// ErrorCode is the code as fronts send it.
+func (e *Error) ErrorCode() string { return string(e.Code) }
+
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 

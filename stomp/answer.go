@@ -2,6 +2,7 @@ package stomp
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/poll"
@@ -14,16 +15,9 @@ import (
 // JSON array of the arguments. Without such a subscription nothing is sent: RECEIPT
 // tells the client that m was handled.
 func (c *Conn) Answer(m *Message, args json.RawMessage) error {
-	name := m.Name
-	if to := m.Header("reply-to"); to != "" {
-		d, err := parseDestination(to)
-		if err != nil || d.kind != queue || d.user != "" {
-			return invalid("reply-to must be /user/queue/NAME, not %q", to)
-		}
-		name = d.name
-	}
-	if packet.Reserved(name) {
-		return invalid("event %q is reserved", name)
+	name, err := m.replyTo()
+	if err != nil {
+		return err
 	}
 	out := c.server.answer(name, args, m.Header("correlation-id"))
 	for _, sub := range c.subs() {
@@ -32,6 +26,30 @@ func (c *Conn) Answer(m *Message, args json.RawMessage) error {
 		}
 	}
 	return nil
+}
+
+// Awaits reports whether an Answer to m would be sent, or why it cannot.
+func (c *Conn) Awaits(m *Message) (bool, error) {
+	name, err := m.replyTo()
+	return slices.ContainsFunc(c.subs(), func(sub *subscription) bool {
+		return sub.to.kind == queue && sub.to.name == name
+	}), err
+}
+
+// replyTo is the event that answers m.
+func (m *Message) replyTo() (string, error) {
+	name := m.Name
+	if to := m.Header("reply-to"); to != "" {
+		d, err := parseDestination(to)
+		if err != nil || d.kind != queue || d.user != "" {
+			return "", invalid("reply-to must be /user/queue/NAME, not %q", to)
+		}
+		name = d.name
+	}
+	if packet.Reserved(name) {
+		return "", invalid("event %q is reserved", name)
+	}
+	return name, nil
 }
 
 // answer encodes an event that one connection alone gets.

@@ -34,13 +34,27 @@ const placeholder = `{"_placeholder":true,"num":0}`
 
 // arguments returns the event as the bus has it.
 func arguments(event string, m *Message) (data []byte, attachments [][]byte, err error) {
+	args, attachments, err := m.Args()
+	if err != nil {
+		return nil, nil, err
+	}
 	data = packet.AppendString([]byte{'['}, event)
+	if len(args) > len("[]") {
+		data = append(data, ',')
+	}
+	return append(data, args[1:]...), attachments, nil
+}
+
+// Args returns the arguments of the event that m stands for: a JSON array, in which a
+// binary value is a placeholder for the attachment.
+func (m *Message) Args() (data json.RawMessage, attachments [][]byte, err error) {
+	data = json.RawMessage{'['}
 	switch bodyType(m.ContentType, m.Body) {
 	case typeText:
 		if !utf8.Valid(m.Body) {
 			return nil, nil, invalid("the body is not UTF-8")
 		}
-		data = packet.AppendString(append(data, ','), string(m.Body))
+		data = packet.AppendString(data, string(m.Body))
 	case typeJSON:
 		// What is not UTF-8 would end the WebSockets of all who get it.
 		if !json.Valid(m.Body) || !utf8.Valid(m.Body) {
@@ -50,7 +64,7 @@ func arguments(event string, m *Message) (data []byte, attachments [][]byte, err
 			return nil, nil, err
 		}
 	default:
-		data = append(append(data, ','), placeholder...)
+		data = append(data, placeholder...)
 		attachments = [][]byte{m.Body}
 	}
 	return append(data, ']'), attachments, nil
@@ -61,7 +75,7 @@ func arguments(event string, m *Message) (data []byte, attachments [][]byte, err
 func appendJSON(data []byte, m *Message) ([]byte, error) {
 	count := m.Header("args")
 	if count == "" {
-		return append(append(data, ','), m.Body...), nil
+		return append(data, m.Body...), nil
 	}
 	body := bytes.TrimSpace(m.Body)
 	if body[0] != '[' {
@@ -71,8 +85,11 @@ func appendJSON(data []byte, m *Message) ([]byte, error) {
 	if n, err := strconv.Atoi(count); err != nil || n != len(elements) {
 		return nil, invalid("the header args is %q, the array has %d elements", count, len(elements))
 	}
-	for _, e := range elements {
-		data = append(append(data, ','), e...)
+	for i, e := range elements {
+		if i > 0 {
+			data = append(data, ',')
+		}
+		data = append(data, e...)
 	}
 	return data, nil
 }

@@ -3,6 +3,7 @@ package stomp
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/poll"
@@ -10,7 +11,8 @@ import (
 	"github.com/seed-09a96375/belfry/websocket"
 )
 
-// Error is what hooks return for a client that is to be told a code of theirs.
+// Error is what hooks return for a client that is to be told a code of theirs. Any
+// other error with a method ErrorCode will do.
 type Error struct {
 	Code    string // the header code of the ERROR frame: a word for programs
 	Message string // for people
@@ -18,6 +20,17 @@ type Error struct {
 
 // Error is the message.
 func (e *Error) Error() string { return e.Message }
+
+// ErrorCode is the code.
+func (e *Error) ErrorCode() string { return e.Code }
+
+type coded interface {
+	error
+	ErrorCode() string
+}
+
+// later are codes of what may go well another time: the client comes back.
+var later = []string{"unavailable", "auth_unavailable", "in_doubt", "timeout"} // never changed
 
 // refusal is an error that a client is told in an ERROR frame, and the code that
 // its WebSocket is closed with.
@@ -52,12 +65,13 @@ func invalid(format string, args ...any) error {
 
 // forbidden is what a client is told that may not do what it wants, or not now.
 func forbidden(err error) error {
+	var c coded
+	if errors.As(err, &c) {
+		return asRefusal(err)
+	}
 	r := &refusal{code: websocket.ClosePolicy, message: err.Error()}
 	if errors.Is(err, belfry.ErrUnavailable) {
 		r.code = closeTryLater
-	}
-	if e, ok := errors.AsType[*Error](err); ok {
-		r.name, r.message = e.Code, e.Message
 	}
 	return r
 }
@@ -73,8 +87,13 @@ func asRefusal(err error) *refusal {
 	if f, ok := errors.AsType[*frame.Fault](err); ok {
 		return &refusal{code: websocket.CloseProtocol, message: f.Error()}
 	}
-	if e, ok := errors.AsType[*Error](err); ok {
-		return &refusal{code: websocket.ClosePolicy, name: e.Code, message: e.Message}
+	var c coded
+	if errors.As(err, &c) {
+		r := &refusal{code: websocket.ClosePolicy, name: c.ErrorCode(), message: err.Error()}
+		if slices.Contains(later, r.name) {
+			r.code = closeTryLater
+		}
+		return r
 	}
 	if errors.Is(err, belfry.ErrUnavailable) || errors.Is(err, belfry.ErrClosed) {
 		return &refusal{code: closeTryLater, message: "the cluster cannot be reached: try again later"}

@@ -20,8 +20,8 @@ type Options struct {
 	// Namespace is that of the rooms. Default "/".
 	Namespace string
 	// Authenticate admits a client and says which user it is, empty for none. An
-	// error refuses it; its text reaches the client, and its code if it is an
-	// *Error. One that is a belfry.ErrUnavailable says that nobody can tell now. It
+	// error refuses it; its text reaches the client, and its code if it has one: see
+	// Error. One that is a belfry.ErrUnavailable says that nobody can tell now. It
 	// may block; ctx ends when the client goes away or ConnectTimeout is over. nil:
 	// everybody is admitted, nobody is a user.
 	Authenticate func(ctx context.Context, l *Login) (user string, err error)

@@ -34,6 +34,7 @@ func (s socket) Expire(why *auth.Error) {
 //	publish  (room, event, data, ack)   emits event (data) to the room, on all nodes
 //	refresh  (token, ack)               goes on with another token of the same user;
 //	                                    ack ({expires}), seconds since 1970, 0: never
+//	presence (room, ack)                ack ([members]), where the room keeps presence
 //
 // An ack without arguments says that it is done.
 func (g *Guard) ServeSocketIO(srv *socketio.Server) {
@@ -43,6 +44,12 @@ func (g *Guard) ServeSocketIO(srv *socketio.Server) {
 		srv.OnDisconnect(func(s *socketio.Socket, _ socketio.Reason) { g.Forget(socket{s}) })
 	}
 	socketio.OnAck(srv, "refresh", g.refreshSocket)
+	socketio.OnAck(srv, "presence", func(ctx context.Context, s *socketio.Socket, room belfry.Room) ([]socketio.Present, error) {
+		if err := g.May(socket{s}, auth.Presence, room); err != nil {
+			return nil, err
+		}
+		return srv.Presence(room).Members(ctx)
+	})
 	socketio.On(srv, "join", func(_ context.Context, s *socketio.Socket, room belfry.Room) error {
 		if err := g.May(socket{s}, auth.Join, room); err != nil {
 			return err

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/url"
 
-	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/auth"
 	"github.com/seed-09a96375/belfry/stomp"
 )
@@ -33,7 +32,7 @@ func (g *Guard) GuardSTOMP(o *stomp.Options) {
 func (g *Guard) admitConn(ctx context.Context, l *stomp.Login) (string, error) {
 	id, err := g.Identify(ctx, auth.Credentials{Token: shownToSTOMP(l), Address: l.RemoteAddr, Header: l.Request.Get})
 	if err != nil {
-		return "", forSTOMP(err)
+		return "", err
 	}
 	g.Admit(conn{l.Conn()}, id)
 	return id.User, nil
@@ -54,32 +53,17 @@ func shownToSTOMP(l *stomp.Login) string {
 	return ""
 }
 
-// forSTOMP says err with its code. Who cannot be told now comes back later.
-func forSTOMP(err error) error {
-	if code := auth.CodeOf(err); code != auth.Unavailable {
-		return &stomp.Error{Code: string(code), Message: err.Error()}
-	}
-	return fmt.Errorf("%w: %w", belfry.ErrUnavailable, err)
-}
-
 func (g *Guard) authorizeSTOMP(_ context.Context, c *stomp.Conn, a stomp.Action, destination string) error {
 	room, ok := stomp.Topic(destination)
 	switch {
 	case ok && a == stomp.Subscribe:
-		return mayError(g.May(conn{c}, auth.Join, room))
+		return g.May(conn{c}, auth.Join, room)
 	case ok:
-		return mayError(g.May(conn{c}, auth.Publish, room))
+		return g.May(conn{c}, auth.Publish, room)
 	case stomp.Own(destination):
 		return nil
 	}
-	return mayError(forbidden("not allowed: only backends send to the queues of other users"))
-}
-
-func mayError(err error) error {
-	if err == nil {
-		return nil
-	}
-	return &stomp.Error{Code: string(auth.CodeOf(err)), Message: err.Error()}
+	return forbidden("not allowed: only backends send to the queues of other users")
 }
 
 // appRefresh is what follows /app/ for a new token.
@@ -106,7 +90,7 @@ func (g *Guard) refreshConn(ctx context.Context, c *stomp.Conn, m *stomp.Message
 	}
 	end, err := g.Refresh(ctx, conn{c}, auth.Credentials{Token: string(m.Body), Address: address})
 	if err != nil {
-		return forSTOMP(err)
+		return err
 	}
 	answer, err := json.Marshal([]refreshed{{seconds(end)}})
 	if err != nil {

@@ -176,10 +176,10 @@ func TestClientsDoWhatTheyAreGranted(t *testing.T) {
 	}{
 		{[]any{"join", "chat:1"}, "[]"},
 		{[]any{"join", "inbox:ada"}, "[]"},
-		{[]any{"join", "inbox:eve"}, `[{"error":{"message":"not allowed: join \"inbox:eve\""}}]`},
-		{[]any{"join", "other"}, `[{"error":{"message":"not allowed: join \"other\""}}]`},
-		{[]any{"join", ""}, `[{"error":{"message":"the room has no name"}}]`},
-		{[]any{"publish", "inbox:ada", "x", 1}, `[{"error":{"message":"not allowed: publish \"inbox:ada\""}}]`},
+		{[]any{"join", "inbox:eve"}, `[{"error":{"message":"not allowed: join \"inbox:eve\"","code":"forbidden"}}]`},
+		{[]any{"join", "other"}, `[{"error":{"message":"not allowed: join \"other\"","code":"forbidden"}}]`},
+		{[]any{"join", ""}, `[{"error":{"message":"the room has no name","code":"bad_room"}}]`},
+		{[]any{"publish", "inbox:ada", "x", 1}, `[{"error":{"message":"not allowed: publish \"inbox:ada\"","code":"forbidden"}}]`},
 		{[]any{"publish", "chat:2", "x", 1}, "[]"},
 		{[]any{"leave", "inbox:ada"}, "[]"},
 	} {
@@ -202,10 +202,10 @@ func TestTokensAreRefreshed(t *testing.T) {
 			t.Fatal(got)
 		}
 	}
-	if got := p.ask("refresh", token(t, "eve", time.Hour, nil)); got != `[{"error":{"message":"the token is another user's"}}]` {
+	if got := p.ask("refresh", token(t, "eve", time.Hour, nil)); got != `[{"error":{"message":"the token is another user's","code":"forbidden"}}]` {
 		t.Error(got)
 	}
-	if got := p.ask("refresh", "x"); got != `[{"error":{"message":"the token is not a JWT"}}]` {
+	if got := p.ask("refresh", "x"); got != `[{"error":{"message":"the token is not a JWT","code":"token_invalid"}}]` {
 		t.Error(got)
 	}
 	exp := time.Now().Add(2 * time.Hour).Unix()
