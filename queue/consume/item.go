@@ -1,0 +1,267 @@
+package consume
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/seed-09a96375/belfry"
+)
+
+// item is one entry that is held. Its own goroutine alone writes to it; tries is
+// under the lock of the consumer.
+type item struct {
+	c      *consumer
+	entry  *Entry
+	tries  int           // deliveries, the present one included
+	before *item         // held here, to be done with first; nil: none
+	places chan struct{} // that it has one of; nil: given back
+	ctx    context.Context
+	cancel context.CancelCauseFunc
+
+	settled bool          // the store knows that it is done with; read after gone
+	gone    chan struct{} // closed when it is no longer held
+}
+
+func newItem(c *consumer, e *Entry, places chan struct{}) *item {
+	it := &item{c: c, entry: e, places: places, tries: max(e.Tries, 1), gone: make(chan struct{})}
+	it.ctx, it.cancel = context.WithCancelCause(c.life)
+	return it
+}
+
+func (it *item) lost() bool { return errors.Is(context.Cause(it.ctx), ErrLost) }
+
+// run brings the entry to its end, or leaves it to others.
+func (it *item) run() {
+	defer it.free()
+	defer it.c.drop(it)
+	if !it.turn() {
+		return
+	}
+	for {
+		after, again := it.try()
+		if !again || !it.pause(after) {
+			return
+		}
+	}
+}
+
+// free gives the place back.
+func (it *item) free() {
+	if it.places != nil {
+		<-it.places
+		it.places = nil
+	}
+}
+
+// turn waits until the event before this one is done with. It reports whether
+// there is reason to go on.
+func (it *item) turn() bool {
+	if it.c.o.Unordered || it.entry.After == "" {
+		return it.alive()
+	}
+	if it.before != nil {
+		select {
+		case <-it.before.gone:
+		case <-it.c.stopping.Done():
+			return false
+		case <-it.ctx.Done():
+			return false
+		}
+		settled := it.before.settled
+		it.before = nil // or a chain of them would stay in memory
+		if settled {
+			return it.alive()
+		}
+	}
+	return it.turnElsewhere()
+}
+
+const (
+	turnFirst   = 2 * time.Millisecond
+	turnLongest = 250 * time.Millisecond
+)
+
+// turnElsewhere asks the store, as another consumer has the event before.
+func (it *item) turnElsewhere() bool {
+	pause := turnFirst
+	for it.alive() {
+		waits, err := it.c.store.Waits(it.ctx, it.entry.After)
+		if err == nil && !waits {
+			return true
+		}
+		if it.places == it.c.spare {
+			it.free()
+		}
+		if !it.pause(spread(pause)) {
+			return false
+		}
+		pause = min(pause*3/2, turnLongest)
+	}
+	return false
+}
+
+// alive reports whether the entry is still this consumer's to begin with.
+func (it *item) alive() bool { return it.c.stopping.Err() == nil && it.ctx.Err() == nil }
+
+// pause waits as long as the entry is alive.
+func (it *item) pause(d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-it.c.stopping.Done():
+	case <-it.ctx.Done():
+	}
+	return false
+}
+
+// try handles the entry once. It says whether to try again, and when.
+func (it *item) try() (after time.Duration, again bool) {
+	select {
+	case it.c.handlers <- struct{}{}:
+	case <-it.c.stopping.Done():
+		return 0, false
+	case <-it.ctx.Done():
+		return 0, false
+	}
+	defer func() { <-it.c.handlers }()
+	if !it.alive() {
+		return 0, false
+	}
+	if reason := it.hopeless(); reason != "" {
+		it.bury(reason)
+		return 0, false
+	}
+	if it.entry.Seen {
+		return it.settle(Result{})
+	}
+	result, err := it.handled()
+	switch {
+	case err == nil:
+		return it.settle(result)
+	case it.ctx.Err() != nil: // it was lost, or the consumer has stopped
+		it.c.o.Logger.Warn("queue: handler ended early", it.about("err", context.Cause(it.ctx))...)
+		return 0, false
+	}
+	return it.failed(err)
+}
+
+// hopeless says why there is no use in a try.
+func (it *item) hopeless() string {
+	switch o := it.c.o; {
+	case it.entry.Fault != nil:
+		return it.entry.Fault.Error()
+	case o.MaxTries > 0 && it.tries > o.MaxTries:
+		return fmt.Sprintf("delivered %d times without an end: its consumers died, or lost it", it.tries-1)
+	}
+	return ""
+}
+
+// handled runs the handler. A panic is an error.
+func (it *item) handled() (r Result, err error) {
+	ctx := it.ctx
+	if it.c.o.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, it.c.o.Timeout, ErrTimeout)
+		defer cancel()
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			it.c.o.Logger.Error("queue: handler panics", it.about("panic", p, "stack", string(debug.Stack()))...)
+			err = fmt.Errorf("handler panics: %v", p)
+		}
+	}()
+	d := it.entry.Delivery
+	d.Tries = it.tries
+	return it.c.handle(ctx, &d)
+}
+
+// failed decides what an error of the handler means.
+func (it *item) failed(err error) (after time.Duration, again bool) {
+	var poison *belfry.PoisonError
+	o := it.c.o
+	switch {
+	case errors.As(err, &poison):
+		it.bury(err.Error())
+		return 0, false
+	case o.MaxTries > 0 && it.tries >= o.MaxTries:
+		it.bury(err.Error())
+		return 0, false
+	case o.MaxAge > 0 && !it.entry.Time.IsZero() && time.Since(it.entry.Time) > o.MaxAge:
+		it.bury(fmt.Sprintf("%v (older than %v)", err, o.MaxAge))
+		return 0, false
+	}
+	after = it.backoff(err)
+	o.Logger.Info("queue: handler failed", it.about("err", err, "again", after)...)
+	it.c.mu.Lock()
+	it.tries++
+	it.c.mu.Unlock()
+	return after, true
+}
+
+func (it *item) backoff(err error) time.Duration {
+	d := it.c.o.MaxBackoff
+	if shift := it.tries - 1; shift < 30 && it.c.o.Backoff<<shift>>shift == it.c.o.Backoff {
+		d = min(d, it.c.o.Backoff<<shift)
+	}
+	d = spread(d)
+	var retry *belfry.RetryError
+	if errors.As(err, &retry) {
+		d = max(d, retry.After)
+	}
+	return d
+}
+
+// settle records the end, however long the store is away: until then another
+// consumer would handle the event again. Commands that are refused are a try that
+// failed.
+func (it *item) settle(r Result) (after time.Duration, again bool) {
+	refused := it.record("acknowledge", func(ctx context.Context) error {
+		first, err := it.c.store.Settle(ctx, it.entry, r)
+		if err == nil && !first {
+			it.c.o.Logger.Warn("queue: event was done with before, or is gone from the queue", it.about()...)
+		}
+		return err
+	})
+	if refused != nil {
+		return it.failed(refused)
+	}
+	return 0, false
+}
+
+func (it *item) bury(reason string) {
+	it.c.o.Logger.Warn("queue: dead letter", it.about("reason", reason)...)
+	it.entry.Tries = it.tries
+	_ = it.record("bury", func(ctx context.Context) error { return it.c.store.Bury(ctx, it.entry, reason) })
+}
+
+// record repeats f until it succeeds, or the consumer must end. Its error is
+// ErrRefused.
+func (it *item) record(doing string, f func(context.Context) error) error {
+	var t trouble
+	for {
+		err := f(it.ctx)
+		switch {
+		case err == nil:
+			it.settled = true
+			return nil
+		case it.ctx.Err() != nil:
+			return nil
+		case errors.Is(err, ErrRefused):
+			return err
+		}
+		it.c.o.Logger.Warn("queue: "+doing, it.about("err", err)...)
+		if !sleep(it.ctx, t.next()) {
+			return nil
+		}
+	}
+}
+
+// about names the event in the log.
+func (it *item) about(more ...any) []any {
+	return append([]any{"entry", it.entry.Entry, "id", it.entry.ID, "event", it.entry.Name, "tries", it.tries}, more...)
+}
