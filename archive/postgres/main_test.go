@@ -1,0 +1,64 @@
+//go:build unix
+
+package postgres_test
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/seed-09a96375/belfry/archive"
+	"github.com/seed-09a96375/belfry/archive/archivetest"
+	"github.com/seed-09a96375/belfry/archive/postgres"
+	"github.com/seed-09a96375/belfry/internal/postgrestest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// open opens an archive and closes it with the test.
+func open(t testing.TB, o postgres.Options) *postgres.Store {
+	t.Helper()
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	s, err := postgres.Open(ctx, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s
+}
+
+// TestStore has all that needs one server that stays up.
+func TestStore(t *testing.T) {
+	server := postgrestest.Start(t)
+	for _, span := range []postgres.Span{postgres.Day, postgres.Month} {
+		t.Run(string(span), func(t *testing.T) {
+			archivetest.Run(t, func(t *testing.T) (archive.Store, func() archive.Store) {
+				o := postgres.Options{URL: server.Database(t), Partition: span}
+				return open(t, o), func() archive.Store { return open(t, o) }
+			})
+		})
+	}
+	for name, test := range map[string]func(*testing.T, *postgrestest.Server){
+		"Migrations":            migrations,
+		"OthersTable":           othersTable,
+		"NewerSchema":           newerSchema,
+		"ManyStart":             manyStart,
+		"Retention":             retention,
+		"SpanChanges":           spanChanges,
+		"PartitionDropped":      partitionDropped,
+		"RefusesWhatIsTooLarge": refuses,
+		"SlowReader":            slowReader,
+		"PagesLeaveOut":         pagesLeaveOut,
+		"ColumnsAreReadable":    columnsAreReadable,
+		"OpenToRead":            openToRead,
+	} {
+		t.Run(name, func(t *testing.T) { test(t, server) })
+	}
+}

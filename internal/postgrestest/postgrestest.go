@@ -1,0 +1,239 @@
+//go:build unix
+
+// Package postgrestest runs PostgreSQL servers for tests: real processes, each with a
+// folder of its own and a free port of the loopback interface, ended with the test.
+package postgrestest
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/seed-09a96375/belfry/bus/redis/redistest"
+)
+
+// Server is a PostgreSQL server.
+type Server struct {
+	port string
+	dir  string
+	as   *account // who runs it
+	bin  string
+	args []string
+
+	databases atomic.Int64
+
+	mu  sync.Mutex
+	cmd *exec.Cmd // nil while it does not run
+}
+
+// Start makes a new server, with further settings, "wal_level=minimal". Nothing that
+// it writes is flushed unless they say fsync=on: it survives Kill, but not a power
+// cut. If PostgreSQL is not installed the test is skipped, or fails if BELFRY_REQUIRE
+// is "all".
+func Start(t testing.TB, settings ...string) *Server {
+	t.Helper()
+	s := &Server{bin: requireBinaries(t)}
+	var err error
+	if s.as, err = serverAccount(); err != nil {
+		missing(t, err.Error())
+	}
+	s.makeFolder(t)
+	t.Cleanup(s.Kill)
+	s.port = redistest.FreePort(t)
+	for _, setting := range append([]string{
+		"port=" + s.port, "listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off", "full_page_writes=off",
+		"max_connections=40", "shared_buffers=64MB", "log_min_messages=warning", "log_min_error_statement=panic",
+	}, settings...) {
+		s.args = append(s.args, "-c", setting)
+	}
+	s.initialize(t)
+	s.Run(t)
+	return s
+}
+
+func missing(t testing.TB, what string) {
+	t.Helper()
+	if os.Getenv("BELFRY_REQUIRE") == "all" {
+		t.Fatalf("%s, and BELFRY_REQUIRE is all", what)
+	}
+	t.Skip(what)
+}
+
+// requireBinaries returns the folder of initdb and postgres: Debian keeps them off the
+// path, by version.
+func requireBinaries(t testing.TB) string {
+	t.Helper()
+	if found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb"); err == nil && len(found) > 0 {
+		return filepath.Dir(found[len(found)-1])
+	}
+	if found, err := exec.LookPath("initdb"); err == nil {
+		return filepath.Dir(found)
+	}
+	missing(t, "PostgreSQL is not installed (initdb)")
+	return ""
+}
+
+// makeFolder makes a folder that the account of the server may enter, which that of
+// t.TempDir is not.
+func (s *Server) makeFolder(t testing.TB) {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "belfry-postgres-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	if err := s.as.own(dir); err != nil {
+		t.Fatal(err)
+	}
+	s.dir = dir
+}
+
+func (s *Server) data() string { return filepath.Join(s.dir, "data") }
+
+func (s *Server) initialize(t testing.TB) {
+	t.Helper()
+	cmd := s.command("initdb", "-D", s.data(), "-U", "belfry", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("initdb: %v\n%s", err, out)
+	}
+}
+
+func (s *Server) command(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(filepath.Join(s.bin, name), args...)
+	cmd.Dir = s.dir
+	s.as.run(cmd)
+	return cmd
+}
+
+// Addr is host and port.
+func (s *Server) Addr() string { return net.JoinHostPort("127.0.0.1", s.port) }
+
+// URL is what a client connects to: a database that all tests share.
+func (s *Server) URL() string { return s.url("postgres") }
+
+func (s *Server) url(database string) string {
+	return "postgres://belfry@" + s.Addr() + "/" + database + "?sslmode=disable"
+}
+
+// Database makes a new, empty database and returns its URL.
+func (s *Server) Database(t testing.TB) string {
+	t.Helper()
+	name := fmt.Sprintf("test%d", s.databases.Add(1))
+	s.Exec(t, s.URL(), "CREATE DATABASE "+name)
+	return s.url(name)
+}
+
+// Exec runs a statement in a database.
+func (s *Server) Exec(t testing.TB, url, sql string, args ...any) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	if _, err := conn.Exec(ctx, sql, args...); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+}
+
+// Run starts the server again after Kill or Stop. It returns when it answers.
+func (s *Server) Run(t testing.TB) {
+	t.Helper()
+	cmd := s.command("postgres", append([]string{"-D", s.data()}, s.args...)...)
+	log, err := os.OpenFile(filepath.Join(s.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	s.mu.Lock()
+	s.cmd = cmd
+	s.mu.Unlock()
+	s.await(t)
+}
+
+func (s *Server) await(t testing.TB) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	for {
+		err := s.ping(ctx)
+		if err == nil {
+			return
+		}
+		select {
+		case <-time.After(20 * time.Millisecond):
+		case <-ctx.Done():
+			out, _ := os.ReadFile(filepath.Join(s.dir, "log"))
+			t.Fatalf("PostgreSQL does not answer: %v\n%s", err, out)
+		}
+	}
+}
+
+func (s *Server) ping(ctx context.Context) error {
+	conn, err := pgx.Connect(ctx, s.URL())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	return conn.Ping(ctx)
+}
+
+// Kill ends the server at once, as a crash does, and waits for its end.
+func (s *Server) Kill() { s.end(syscall.SIGKILL) }
+
+// Stop lets the server end all connections and write what it has, and waits for its
+// end.
+func (s *Server) Stop() { s.end(syscall.SIGINT) }
+
+func (s *Server) end(sig syscall.Signal) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cmd == nil {
+		return
+	}
+	children := childrenOf(s.cmd.Process.Pid)
+	_ = s.cmd.Process.Signal(sig)
+	if sig == syscall.SIGKILL {
+		for _, pid := range children { // they notice by themselves, but later
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+	}
+	_ = s.cmd.Wait()
+	s.cmd = nil
+	if sig == syscall.SIGKILL {
+		_ = os.Remove(filepath.Join(s.data(), "postmaster.pid"))
+	}
+}
+
+// childrenOf returns the processes of a server; nil where there is no /proc.
+func childrenOf(pid int) []int {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/task/%d/children", pid, pid))
+	if err != nil {
+		return nil
+	}
+	var all []int
+	for _, f := range strings.Fields(string(text)) {
+		var child int
+		if _, err := fmt.Sscan(f, &child); err == nil {
+			all = append(all, child)
+		}
+	}
+	return all
+}
