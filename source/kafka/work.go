@@ -1,0 +1,134 @@
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"runtime/debug"
+	"time"
+
+	"github.com/seed-09a96375/belfry"
+)
+
+// handler is what Run and RunBatches give.
+type handler func(context.Context, []*belfry.Record) error
+
+// work handles the records of a lane, until the partition is given up.
+func (p *partition) work(l *lane) {
+	for {
+		batch := p.next(l)
+		if len(batch) == 0 || !p.finish(batch) {
+			return
+		}
+		p.done(batch)
+		p.run.handled.Add(uint64(len(batch)))
+	}
+}
+
+// finish handles records until that succeeds. It returns false if the partition is
+// given up before.
+func (p *partition) finish(batch []item) bool {
+	records := p.convert(batch)
+	var poison map[int]error
+	handled := p.until("handle", batch[0].Offset, func() error {
+		err := p.run.handle(p.ctx, records)
+		if err == nil {
+			return nil
+		}
+		poison = reasons(err, len(batch))
+		if poison == nil {
+			return err
+		}
+		return nil
+	})
+	if !handled || len(poison) == 0 {
+		return handled
+	}
+	return p.until("put a record aside", batch[0].Offset, func() error {
+		return p.putAside(batch, poison)
+	})
+}
+
+// reasons returns why records can never be handled, by their place; nil if the error
+// is another.
+func reasons(err error, n int) map[int]error {
+	var (
+		one  *belfry.PoisonError
+		many *belfry.PoisonBatchError
+	)
+	switch {
+	case errors.As(err, &many) && len(many.Reasons) > 0:
+		return many.Reasons
+	case errors.As(err, &one) && n == 1:
+		return map[int]error{0: one.Reason}
+	}
+	return nil
+}
+
+// firstPause is the first pause between two tries.
+const firstPause = 50 * time.Millisecond
+
+// until repeats f, with growing pauses, until it returns nil. It returns false if the
+// partition is given up before.
+func (p *partition) until(what string, offset int64, f func() error) bool {
+	for pause := firstPause; ; pause = min(2*pause, p.run.o.RetryMax) {
+		select {
+		case <-p.stopped:
+			return false
+		default:
+		}
+		err := f()
+		if err == nil {
+			return true
+		}
+		p.failed(what, offset, err)
+		select {
+		case <-time.After(pause/2 + rand.N(pause/2)): //nolint:gosec // guards nothing
+		case <-p.stopped:
+			return false
+		}
+	}
+}
+
+func (p *partition) failed(what string, offset int64, err error) {
+	if p.ctx.Err() != nil {
+		return // it was cut off: another member handles it
+	}
+	p.run.retries.Add(1)
+	p.mu.Lock()
+	p.fault = fmt.Sprintf("%s: offset %d: %v", what, offset, err)
+	p.mu.Unlock()
+	p.run.report(what, err, slog.String("topic", p.at.topic), slog.Int("partition", int(p.at.partition)), slog.Int64("offset", offset))
+}
+
+// one handles a single record.
+func one(ctx context.Context, records []*belfry.Record, handle func(context.Context, *belfry.Record) error) error {
+	err := guarded(func() error { return handle(ctx, records[0]) })
+	var crash *panicError
+	switch {
+	case errors.Is(err, belfry.ErrDuplicate):
+		return nil
+	case errors.As(err, &crash):
+		return &belfry.PoisonError{Reason: err}
+	}
+	return err
+}
+
+// panicError is a panic of a handler.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+func (e *panicError) Error() string { return fmt.Sprintf("panic: %v\n%s", e.value, e.stack) }
+
+func guarded(f func() error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &panicError{v, debug.Stack()}
+		}
+	}()
+	return f()
+}
