@@ -14,6 +14,8 @@ const (
 	SocketIO        Form = iota // text packets
 	SocketIOMsgpack             // packets of the msgpack parser
 	STOMP                       // MESSAGE frames
+	Plain                       // JSON over WebSocket
+	EventStream                 // Server-Sent Events
 	forms
 )
 

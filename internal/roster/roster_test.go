@@ -16,8 +16,10 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestReserve(t *testing.T) {
 	var r roster.Roster[int]
-	if !r.Reserve(2) || !r.Reserve(2) || r.Reserve(2) {
-		t.Fatal("the bound of 2 does not hold")
+	for i := range 3 {
+		if r.Reserve(2) != (i < 2) {
+			t.Fatalf("the bound of 2 does not hold for number %d", i)
+		}
 	}
 	r.GiveBack()
 	if !r.Add(1) || r.Len() != 1 || !r.Reserve(2) {
