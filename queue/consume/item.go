@@ -255,7 +255,7 @@ func (it *item) record(doing string, f func(context.Context) error) error {
 			return err
 		}
 		it.c.o.Logger.Warn("queue: "+doing, it.about("err", err)...)
-		if !sleep(it.ctx, t.next()) {
+		if !Sleep(it.ctx, t.next()) {
 			return nil
 		}
 	}

@@ -51,7 +51,7 @@ func (c *consumer) read(ctx context.Context) {
 		case c.unsure <- struct{}{}:
 		default: // it was asked already
 		}
-		if !sleep(ctx, t.next()) {
+		if !Sleep(ctx, t.next()) {
 			return
 		}
 	}
@@ -120,7 +120,7 @@ func (c *consumer) untilReclaim(ctx context.Context, pause time.Duration) bool {
 	defer timer.Stop()
 	select {
 	case <-c.unsure:
-		sleep(ctx, troubleFirst)
+		Sleep(ctx, troubleFirst)
 		return true
 	case <-timer.C:
 	case <-ctx.Done():
@@ -173,7 +173,7 @@ func (c *consumer) watchEnds(on bool) {
 
 // keep gives signs of life for all that is held.
 func (c *consumer) keep(ctx context.Context) {
-	for sleep(ctx, c.o.ReclaimAfter/3) {
+	for Sleep(ctx, c.o.ReclaimAfter/3) {
 		tries := c.tries()
 		if len(tries) == 0 {
 			continue

@@ -195,8 +195,14 @@ func (q *Queue) removeFirst() {
 }
 
 // Consume implements belfry.Consumer.
-func (q *Queue) Consume(ctx context.Context, name string, handle belfry.Handler, o belfry.ConsumeOptions) error {
-	if name == "" {
+func (q *Queue) Consume(ctx context.Context, group string, handle belfry.Handler, o belfry.ConsumeOptions) error {
+	return q.ConsumeWith(ctx, group, consume.Plain(handle), o)
+}
+
+// ConsumeWith is Consume for handlers of package client. There is no Redis whose
+// commands they could have run.
+func (q *Queue) ConsumeWith(ctx context.Context, group string, handle consume.Handler, o belfry.ConsumeOptions) error {
+	if group == "" {
 		return errors.New("queue: consume: the group has no name")
 	}
 	if o.Logger == nil {
@@ -207,7 +213,7 @@ func (q *Queue) Consume(ctx context.Context, name string, handle belfry.Handler,
 		return err
 	}
 	q.mu.Lock()
-	g := q.group(name)
+	g := q.group(group)
 	q.mu.Unlock()
-	return consume.Run(ctx, &reader{q: q, g: g, consumer: o.Consumer, dedup: o.Dedup}, consume.Plain(handle), o)
+	return consume.Run(ctx, &reader{q: q, g: g, consumer: o.Consumer, dedup: o.Dedup}, handle, o)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/seed-09a96375/belfry"
+	"github.com/seed-09a96375/belfry/queue/consume"
 )
 
 const (
@@ -25,7 +26,7 @@ func (q *Queue) Append(ctx context.Context, e *belfry.Event) error {
 	limit := time.Now().Add(q.opts.Wait)
 	for pause := pauseFirst; ; pause = min(2*pause, pauseLongest) {
 		again, err := a.try(ctx)
-		if !again || time.Now().Add(pause).After(limit) || !sleep(ctx, pause) {
+		if !again || time.Now().Add(pause).After(limit) || !consume.Sleep(ctx, pause) {
 			return err
 		}
 	}
@@ -72,15 +73,3 @@ func (a *appending) try(ctx context.Context) (again bool, err error) {
 }
 
 func millis(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
-
-// sleep waits, and reports whether ctx is still alive.
-func sleep(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}

@@ -43,7 +43,7 @@ func (g *reader) begin(ctx context.Context, o belfry.ConsumeOptions) error {
 			return err
 		}
 		o.Logger.Warn("queue: Redis is waited for", "err", err)
-		sleep(ctx, pause)
+		consume.Sleep(ctx, pause)
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"sync"
 
 	"github.com/redis/rueidis"
+
+	"github.com/seed-09a96375/belfry/queue/consume"
 )
 
 // waiters hear when something is published to the keys that they wait for. All
@@ -99,7 +101,7 @@ func (w *waiters) run(ctx context.Context) {
 			if err := w.listen(ctx); err != nil && ctx.Err() == nil {
 				w.logger.Warn("queue: connection that waits for answers", "err", err)
 			}
-			if !sleep(ctx, pause) {
+			if !consume.Sleep(ctx, pause) {
 				return
 			}
 		}
