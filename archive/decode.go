@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/seed-09a96375/belfry"
 )
@@ -24,10 +25,12 @@ type document struct {
 	Key       string          `json:"key"`
 	Time      json.RawMessage `json:"time"` // RFC 3339, or milliseconds since 1970
 	Offset    string          `json:"offset"`
+
+	checked bool // Args are JSON, and UTF-8
 }
 
 // Decode reads an entry from a record: a JSON object as its value, or, if it has no
-// value, fields of the same names. What they do not say the record does: an entry
+// value or a field "args", fields of the same names. What they do not say the record does: an entry
 // without id is named by the record, one without time has that of the record, one
 // without room is in that of the key, one without namespace in "/". Names that are
 // not known are passed over. The entry is valid; all that is wrong is in the error.
@@ -41,13 +44,13 @@ func Decode(r *belfry.Record) (Entry, error) {
 		User: d.User, Socket: belfry.SocketID(d.Socket), Key: or(d.Key, r.Key), Offset: belfry.Offset(d.Offset),
 	}
 	e.Room = belfry.Room(or(d.Room, e.Key))
-	if len(e.Args) == 0 {
+	if len(e.Args) == 0 || string(e.Args) == "null" {
 		e.Args = json.RawMessage("[]")
 	}
 	if e.Time, err = readTime(d.Time, r.Time); err != nil {
 		return Entry{}, err
 	}
-	if err := e.Validate(); err != nil {
+	if err := e.validate(!d.checked); err != nil {
 		return Entry{}, err
 	}
 	return e, nil
@@ -62,13 +65,14 @@ func or(text, otherwise string) string {
 
 func read(r *belfry.Record) (*document, error) {
 	var d document
-	if value := bytes.TrimLeft(r.Value, " \t\r\n"); len(value) > 0 {
+	if value := bytes.TrimLeft(r.Value, " \t\r\n"); len(value) > 0 && r.Meta["args"] == "" {
 		if value[0] != '{' {
 			return nil, errors.New("the value must be a JSON object")
 		}
 		if err := json.Unmarshal(value, &d); err != nil {
 			return nil, fmt.Errorf("read the value: %w", err)
 		}
+		d.checked = utf8.Valid(d.Args)
 		return &d, nil
 	}
 	f := r.Meta

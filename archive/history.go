@@ -1,0 +1,186 @@
+package archive
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/seed-09a96375/belfry"
+)
+
+// Reader reads the past of rooms so that it joins the live stream without a hole and
+// without a double.
+//
+// The archive is behind the bus by a little. So a page does not try to reach up to
+// now: it ends at a position of the bus' log that lies Delay in the past, and names it.
+// Whoever then joins the room with that offset gets from the log what came after it,
+// which is what any client gets that comes back, and then what is live. Of each message
+// it is the offset alone that says on which side it is.
+//
+//	archive  ───────────────●  Page.Offset = P: everything up to P, nothing after it
+//	log            ·········○───────────▶ live: everything after P
+//
+// Messages that are archived without their offset are told apart by their time, to a
+// second: give entries offsets.
+type Reader struct {
+	o ReaderOptions
+
+	mu    sync.Mutex
+	marks []mark // positions, one each Interval, the oldest first
+}
+
+// ReaderOptions of a Reader. Store is needed.
+type ReaderOptions struct {
+	Store Store
+	// Log is that of the bus. nil: pages name no offset, and hold all that is
+	// archived.
+	Log belfry.Log
+	// Delay is how far behind the bus the archive may be: a page holds nothing that
+	// is newer. It has to be more than the archive's lag, and less than the log
+	// reaches back. Default 10 s.
+	Delay time.Duration
+	// Interval is how often the position of the bus is noted. Default 1 s.
+	Interval time.Duration
+}
+
+// mark is a position of the log: what is after it was published after at.
+type mark struct {
+	at     time.Time
+	offset belfry.Offset
+}
+
+// Page is a part of the past of a room.
+type Page struct {
+	Entries []Entry
+	// Next is the position to ask for more with, as Before, or as After where the
+	// oldest are first. Zero: there is no more.
+	Next Position
+	// Offset is the one to join the room with: Entries hold all of the room up to
+	// it, as far as the query goes, and nothing after it. Empty: the bus keeps no log,
+	// or the Reader has not watched it for long enough; see Reader.Run.
+	Offset belfry.Offset
+}
+
+// NewReader returns a Reader. For pages to have offsets it has to Run.
+func NewReader(o ReaderOptions) (*Reader, error) {
+	if o.Store == nil {
+		return nil, errors.New("archive: ReaderOptions.Store is nil: must be given")
+	}
+	if o.Delay < 0 || o.Interval < 0 {
+		return nil, errors.New("archive: ReaderOptions.Delay and Interval must be positive, or 0 for the default")
+	}
+	if o.Delay == 0 {
+		o.Delay = 10 * time.Second
+	}
+	if o.Interval == 0 {
+		o.Interval = time.Second
+	}
+	return &Reader{o: o}, nil
+}
+
+// Run notes positions of the log until ctx ends. Offsets are in pages once it has run
+// for Delay.
+func (r *Reader) Run(ctx context.Context) {
+	if r.o.Log == nil {
+		return
+	}
+	next := time.NewTicker(r.o.Interval)
+	defer next.Stop()
+	for {
+		r.note(ctx)
+		select {
+		case <-next.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// note keeps the marks of Delay, and one that is older.
+func (r *Reader) note(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, r.o.Delay)
+	defer cancel()
+	offset, err := r.o.Log.Position(ctx)
+	now := time.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if err == nil {
+		r.marks = append(r.marks, mark{now, offset})
+	}
+	for len(r.marks) > 1 && now.Sub(r.marks[1].at) >= r.o.Delay {
+		r.marks = r.marks[1:]
+	}
+}
+
+// end returns the mark at which pages end now, none if no mark is old enough.
+func (r *Reader) end() (mark, bool) {
+	now := time.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var found mark
+	for _, m := range r.marks {
+		if now.Sub(m.at) < r.o.Delay {
+			break
+		}
+		found = m
+	}
+	return found, found.offset != ""
+}
+
+// Page answers q. A query with After or Before, or with Oldest, is answered in the same
+// way: nothing in it is after the offset that it names. Ask for the newest page first,
+// join with its offset, and page back.
+func (r *Reader) Page(ctx context.Context, q Query) (*Page, error) {
+	q, err := q.Complete()
+	if err != nil {
+		return nil, err
+	}
+	end, known := r.end()
+	page, want := &Page{Offset: end.offset}, q.Limit
+	for {
+		q.Limit = min(want+1-len(page.Entries), MaxLimit) // one more: is there more?
+		entries, err := r.o.Store.Page(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range entries {
+			if known && r.isAfter(e, end) {
+				continue
+			}
+			if len(page.Entries) == want {
+				page.Next = page.Entries[want-1].Position()
+				return page, nil
+			}
+			page.Entries = append(page.Entries, e)
+		}
+		if len(entries) < q.Limit {
+			return page, nil
+		}
+		q = beyond(q, entries[len(entries)-1])
+	}
+}
+
+// beyond is the query for what follows e.
+func beyond(q Query, e Entry) Query {
+	if q.Oldest {
+		q.After = e.Position()
+	} else {
+		q.Before = e.Position()
+	}
+	return q
+}
+
+// apart is how far clocks of nodes may be apart for sure.
+const apart = time.Minute
+
+// isAfter reports whether e is in the log after the end of the page.
+func (r *Reader) isAfter(e Entry, end mark) bool {
+	switch {
+	case e.Offset == "":
+		return !e.Time.Before(end.at)
+	case e.Time.Before(end.at.Add(-apart)):
+		return false // perhaps of a log that is no more: its offsets tell nothing
+	}
+	return r.o.Log.Before(end.offset, e.Offset)
+}
