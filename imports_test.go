@@ -51,6 +51,11 @@ var importRules = []rule{
 	{"queue/memory", []string{".", "queue/consume"}},
 	{"queue/redisstream", []string{".", "queue/consume", "redisconn"}},
 	{"client", []string{".", "queue/consume", "queue/redisstream", "redisconn"}},
+	{"queue/webhook", []string{".", "client"}},
+	{"source/lease", nil},
+	{"source/sourcetest", []string{"."}},
+	{"source/redisstream", []string{".", "source/lease"}},
+	{"source/redischannel", []string{".", "source/lease"}},
 	{"websocket", []string{".", "poll"}},
 	{"engineio", []string{".", "internal/wheel", "poll", "websocket"}},
 	{"hub", []string{".", "internal/inbox"}},
@@ -59,7 +64,10 @@ var importRules = []rule{
 	{"stomp", []string{".", "hub", "internal/inbox", "internal/limit", "internal/wheel", "poll", "socketio/packet", "websocket"}},
 	{"plain", []string{".", "hub", "internal/inbox", "internal/limit", "internal/origin", "internal/roster", "internal/wheel", "poll", "socketio/packet", "websocket"}},
 	{"examples/...", []string{".", "bus/...", "engineio", "hub", "poll", "socketio", "stomp", "websocket"}},
-	{"internal/...", []string{".", "archive/...", "auth", "bus/...", "engineio/...", "examples/...", "hub", "internal/...", "plain", "poll", "socketio/...", "stomp/...", "websocket"}},
+	{"internal/...", []string{
+		".", "archive/...", "auth", "bus/...", "client", "engineio/...", "examples/...", "hub", "internal/...",
+		"plain", "poll", "queue/...", "redisconn", "socketio/...", "source/...", "stomp/...", "websocket",
+	}},
 	{"cmd/...", []string{"internal/cli"}},
 }
 

@@ -64,6 +64,9 @@ type extras struct {
 	login        *Login
 	transactions transactions // for the worker only
 
+	life context.Context // of Context, with the conn's lock held; nil: nobody asked
+	end  context.CancelFunc
+
 	mu      sync.Mutex
 	acks    uint64 // ids given out
 	unacked []unacked
@@ -197,6 +200,9 @@ func (c *Conn) Closed(int, error) {
 	c.state = gone
 	c.server.wheel.Stop(&c.timer)
 	slot, cancel := c.slot, c.cancel
+	if c.more != nil && c.more.end != nil {
+		c.more.end()
+	}
 	c.mu.Unlock()
 	if cancel != nil {
 		cancel()
@@ -243,6 +249,20 @@ func (c *Conn) ends() {
 	defer c.mu.Unlock()
 	c.cancel()
 	c.cancel = nil // an idle client keeps nothing
+}
+
+// Context ends when the connection does. It costs nothing until someone asks for it.
+func (c *Conn) Context() context.Context {
+	x := c.extra()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if x.life == nil {
+		x.life, x.end = context.WithCancel(context.Background())
+		if c.state == gone {
+			x.end()
+		}
+	}
+	return x.life
 }
 
 // extra returns what few connections need.

@@ -8,6 +8,8 @@
 //	front       shows a token by                                 goes on by
 //	Socket.IO   auth.token, Authorization                        event refresh (token, ack)
 //	STOMP       passcode, Authorization, ?token= of the request  SEND to /app/refresh
+//	plain       connect, Authorization, ?token=, sub-protocol    request refresh
+//	SSE         Authorization, ?token=, cookie                   coming back
 //
 // The fronts ask; what a room or a destination is called is theirs.
 package access
@@ -16,6 +18,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"time"
 
 	"github.com/seed-09a96375/belfry"
@@ -173,6 +176,14 @@ func evict(c Client, id *auth.Identity) {
 			c.Leave(room)
 		}
 	}
+}
+
+// addressOf is the address of a client, empty once it has gone.
+func addressOf(a net.Addr) string {
+	if a == nil {
+		return ""
+	}
+	return a.String()
 }
 
 // seconds is t since 1970, 0 for the zero time.

@@ -15,6 +15,9 @@ import (
 // socket is a client of Socket.IO.
 type socket struct{ *socketio.Socket }
 
+// OfSocketIO is the client behind a socket of Socket.IO.
+func OfSocketIO(s *socketio.Socket) Client { return socket{s} }
+
 // farewell bounds the sending of the last event.
 const farewell = time.Second
 

@@ -13,6 +13,9 @@ import (
 // conn is a client of STOMP.
 type conn struct{ *stomp.Conn }
 
+// OfSTOMP is the client behind a connection of STOMP.
+func OfSTOMP(c *stomp.Conn) Client { return conn{c} }
+
 // Expire implements Client: ERROR with a header code, and the end of the connection.
 func (c conn) Expire(why *auth.Error) { c.End(string(why.Code), why.Message) }
 
@@ -84,11 +87,7 @@ func (g *Guard) refreshOr(next func(context.Context, *stomp.Conn, *stomp.Message
 }
 
 func (g *Guard) refreshConn(ctx context.Context, c *stomp.Conn, m *stomp.Message) error {
-	address := ""
-	if a := c.RemoteAddr(); a != nil {
-		address = a.String()
-	}
-	end, err := g.Refresh(ctx, conn{c}, auth.Credentials{Token: string(m.Body), Address: address})
+	end, err := g.Refresh(ctx, conn{c}, auth.Credentials{Token: string(m.Body), Address: addressOf(c.RemoteAddr()), Header: m.Header})
 	if err != nil {
 		return err
 	}
