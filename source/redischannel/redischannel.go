@@ -1,0 +1,258 @@
+// Package redischannel is a source of what is published to a channel of Redis.
+//
+// # Flow
+//
+//	lease ─ SUBSCRIBE ─ queue ─ handle ─┬ nil: done
+//	                                    ├ *PoisonError: XADD dead letters
+//	                                    └ other errors: again, after a pause
+//
+// # One subscriber
+//
+// Redis gives a message to every subscriber, and it has no name that would tell it
+// from an equal one. So one node subscribes, the one with the lease; another takes
+// over when it stops or dies.
+//
+// # What is lost
+//
+// A channel keeps nothing: what is published while nobody subscribes is lost. That
+// is so between the death of the node with the lease and the next, up to the time of
+// the lease and a second; while the connection to Redis is away; and with what a node
+// that is killed had got and not handed on. It cannot be counted. Whoever must lose
+// nothing uses a stream: package redisstream.
+//
+// A message is not doubled, but for this: a node that was stopped while it handed one
+// on, for longer than the lease, may have done so beside its successor.
+package redischannel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/rueidis"
+
+	"github.com/seed-09a96375/belfry"
+	"github.com/seed-09a96375/belfry/source/lease"
+)
+
+// Options of a Source. Client, Channel and Node are required.
+type Options struct {
+	// Client is the connection to Redis; see package redisconn. It stays open.
+	Client rueidis.Client
+	// Channel is the name of the channel.
+	Channel string
+	// Node names this node.
+	Node string
+	// Group is of all nodes that are to share the messages. Default "belfry".
+	Group string
+	// Lease is how long a node that says nothing stays the one that subscribes.
+	// Default 5 s, at least 300 ms.
+	Lease time.Duration
+	// Queue is how many messages may wait for the handler. When they are more, Redis
+	// waits, and in the end breaks the connection. Default 10,000.
+	Queue int
+	// MaxDead is about how many dead letters are kept. Default 100,000.
+	MaxDead int
+	// Backoff is the time after a failure; it doubles with each, up to MaxBackoff.
+	// Defaults 100 ms and 5 s.
+	Backoff, MaxBackoff time.Duration
+	// Logger gets what goes wrong. Default slog.Default().
+	Logger *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	for _, d := range []struct {
+		p *time.Duration
+		v time.Duration
+	}{{&o.Lease, 5 * time.Second}, {&o.Backoff, 100 * time.Millisecond}, {&o.MaxBackoff, 5 * time.Second}} {
+		if *d.p == 0 {
+			*d.p = d.v
+		}
+	}
+	if o.Group == "" {
+		o.Group = "belfry"
+	}
+	if o.Queue == 0 {
+		o.Queue = 10_000
+	}
+	if o.MaxDead == 0 {
+		o.MaxDead = 100_000
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	return o
+}
+
+// Validate names the options that cannot work, all of them.
+func (o Options) Validate() error {
+	o = o.withDefaults()
+	var errs []error
+	bad := func(wrong bool, field string, value any, rule string) {
+		if wrong {
+			errs = append(errs, fmt.Errorf("redischannel: Options.%s is %v: must be %s", field, value, rule))
+		}
+	}
+	bad(o.Client == nil, "Client", "nil", "a connection to Redis")
+	bad(o.Channel == "", "Channel", "empty", "the name of a channel")
+	bad(o.Node == "", "Node", "empty", "the name of this node")
+	bad(o.Lease < 300*time.Millisecond, "Lease", o.Lease, "at least 300ms")
+	bad(o.Queue < 1, "Queue", o.Queue, "positive")
+	bad(o.MaxDead < 1, "MaxDead", o.MaxDead, "positive")
+	bad(o.Backoff < 0, "Backoff", o.Backoff, "positive")
+	bad(o.MaxBackoff < o.Backoff, "MaxBackoff", o.MaxBackoff, "at least Backoff")
+	return errors.Join(errs...)
+}
+
+// Source implements belfry.Source. One Run at a time.
+type Source struct {
+	o       Options
+	lease   lease.Options
+	trouble atomic.Pointer[string]
+}
+
+var _ belfry.Source = (*Source)(nil)
+
+// New returns a source. It does not talk to Redis yet.
+func New(o Options) (*Source, error) {
+	if err := o.Validate(); err != nil {
+		return nil, err
+	}
+	o = o.withDefaults()
+	return &Source{o: o, lease: lease.Options{
+		Client: o.Client, Key: lease.Beside(o.Channel, "lease:"+o.Group), Owner: o.Node, TTL: o.Lease, Logger: o.Logger,
+	}}, nil
+}
+
+// Run implements belfry.Source.
+func (s *Source) Run(ctx context.Context, handle func(context.Context, *belfry.Record) error) error {
+	return lease.Hold(ctx, s.lease, func(ctx context.Context, t *lease.Term) error {
+		for backoff := s.o.Backoff; ctx.Err() == nil; backoff = min(2*backoff, s.o.MaxBackoff) {
+			began := time.Now()
+			err := s.subscribe(ctx, t, handle)
+			if ctx.Err() != nil {
+				return nil
+			}
+			s.unwell(err)
+			if time.Since(began) > s.o.MaxBackoff {
+				backoff = s.o.Backoff
+			}
+			pause(ctx, backoff)
+		}
+		return nil
+	})
+}
+
+// subscribe hands out what comes over one connection, and says why it is over.
+func (s *Source) subscribe(ctx context.Context, t *lease.Term, handle func(context.Context, *belfry.Record) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	conn, release := s.o.Client.Dedicate()
+	defer release()
+	defer conn.Close()
+	defer cancel() // before Close: the hook must not wait for the queue
+	queue := make(chan rueidis.PubSubMessage, s.o.Queue)
+	lost := conn.SetPubSubHooks(rueidis.PubSubHooks{OnMessage: func(m rueidis.PubSubMessage) {
+		select {
+		case queue <- m:
+		case <-ctx.Done():
+		}
+	}})
+	bounded, done := context.WithTimeout(ctx, s.o.Lease)
+	err := conn.Do(bounded, conn.B().Subscribe().Channel(s.o.Channel).Build()).Error()
+	done()
+	if err != nil {
+		return fmt.Errorf("subscribe: %w", err)
+	}
+	s.trouble.Store(nil)
+	for {
+		select {
+		case m := <-queue:
+			s.handOut(ctx, t, m, handle)
+		case err := <-lost:
+			s.drain(ctx, t, queue, handle)
+			return errors.Join(errors.New("connection lost, and what was published meanwhile"), err)
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+// drain hands out what came before the connection was lost.
+func (s *Source) drain(ctx context.Context, t *lease.Term, queue <-chan rueidis.PubSubMessage, handle func(context.Context, *belfry.Record) error) {
+	for {
+		select {
+		case m := <-queue:
+			s.handOut(ctx, t, m, handle)
+		default:
+			return
+		}
+	}
+}
+
+// handOut hands out a message until it is done with, ctx ends or the lease is lost.
+func (s *Source) handOut(ctx context.Context, t *lease.Term, m rueidis.PubSubMessage, handle func(context.Context, *belfry.Record) error) {
+	rec := &belfry.Record{Value: []byte(m.Message), Meta: map[string]string{"channel": m.Channel}, Time: time.Now()}
+	for backoff := s.o.Backoff; ctx.Err() == nil && t.Valid(); backoff = min(2*backoff, s.o.MaxBackoff) {
+		err := handle(ctx, rec)
+		var poison *belfry.PoisonError
+		if errors.As(err, &poison) {
+			err = s.putAside(ctx, rec, poison.Reason)
+		}
+		if err == nil {
+			return
+		}
+		s.o.Logger.Warn("source: message not handled, again later", "channel", s.o.Channel, "err", err)
+		pause(ctx, backoff)
+	}
+	s.o.Logger.Warn("source: message given up, since the node stops or another has the lease", "channel", s.o.Channel)
+}
+
+// Dead is the key of the stream with the dead letters of a channel.
+func Dead(channel string) string { return lease.Beside(channel, "dead") }
+
+// putAside makes a dead letter of a message.
+func (s *Source) putAside(ctx context.Context, rec *belfry.Record, reason error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.o.Lease)
+	defer cancel()
+	why := fmt.Sprint(reason)
+	why = strings.ToValidUTF8(why[:min(len(why), 1024)], "")
+	c := s.o.Client.B().Xadd().Key(Dead(s.o.Channel)).Maxlen().Almost().Threshold(strconv.Itoa(s.o.MaxDead)).Id("*").FieldValue().
+		FieldValue("value", string(rec.Value)).FieldValue("dead:reason", why).
+		FieldValue("dead:time", rec.Time.UTC().Format(time.RFC3339Nano)).Build()
+	if err := s.o.Client.Do(ctx, c).Error(); err != nil {
+		return fmt.Errorf("put aside: %w", err)
+	}
+	s.o.Logger.Warn("source: dead letter", "channel", s.o.Channel, "reason", why)
+	return nil
+}
+
+// Health reports whether messages can come, and if not, why. It does not block. A
+// node that does not have the lease has nothing to report.
+func (s *Source) Health() (ok bool, reasons []string) {
+	if why := s.trouble.Load(); why != nil {
+		return false, []string{"source " + s.o.Channel + ": " + *why}
+	}
+	return true, nil
+}
+
+func (s *Source) unwell(err error) {
+	why := fmt.Sprint(err)
+	if old := s.trouble.Swap(&why); old == nil || *old != why {
+		s.o.Logger.Warn("source: not subscribed", "channel", s.o.Channel, "err", err)
+	}
+}
+
+// pause waits until d is over or ctx ends.
+func pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
