@@ -81,9 +81,6 @@ func (c *Client) Consume(ctx context.Context, queue, group string, h Handler, o 
 	if err != nil {
 		return err
 	}
-	if o.Logger == nil {
-		o.Logger = c.opts.Logger
-	}
 	return q.ConsumeWith(ctx, group, func(ctx context.Context, bd *belfry.Delivery) (consume.Result, error) {
 		d := &Delivery{Delivery: bd}
 		answer, err := h(ctx, d)

@@ -73,13 +73,15 @@ type consumer struct {
 	life     context.Context         // that of handlers
 	end      context.CancelCauseFunc // ends life
 
-	places   chan struct{} // one for each entry that was read and is held
-	spare    chan struct{} // one for each that was reclaimed
-	handlers chan struct{} // one for each that runs
-	unsure   chan struct{} // asks for a Reclaim of what a failed Read may have taken
+	places chan struct{} // one for each entry that was read and is held
+	spare  chan struct{} // one for each that was reclaimed
+	unsure chan struct{} // asks for a Reclaim of what a failed Read may have taken
+
+	handlers *slots
 
 	mu    sync.Mutex
 	held  map[string]*item // by entry
+	ids   map[string]*item // the last with an ID, for Dedup
 	ended map[string]bool  // entries done with while some are taken over; nil: nothing is
 	left  map[string]int   // tries of entries that were not done with, when stopping
 	items sync.WaitGroup
@@ -90,9 +92,9 @@ func newConsumer(ctx context.Context, s Store, handle Handler, o belfry.ConsumeO
 		store: s, handle: handle, o: o, stopping: ctx,
 		places:   make(chan struct{}, o.Prefetch),
 		spare:    make(chan struct{}, o.Concurrency),
-		handlers: make(chan struct{}, o.Concurrency),
+		handlers: newSlots(o.Concurrency),
 		unsure:   make(chan struct{}, 1),
-		held:     make(map[string]*item), left: make(map[string]int),
+		held:     make(map[string]*item), ids: make(map[string]*item), left: make(map[string]int),
 	}
 	c.life, c.end = context.WithCancelCause(context.WithoutCancel(ctx))
 	return c
@@ -110,6 +112,12 @@ func (c *consumer) add(e *Entry, places chan struct{}) {
 	if !c.o.Unordered && e.After != "" {
 		it.before = c.held[e.After]
 	}
+	if c.o.Dedup > 0 {
+		it.twin, c.ids[e.ID] = c.ids[e.ID], it
+	}
+	if it.twin == nil && (c.o.Unordered || e.After == "") {
+		it.ticket = c.handlers.ask() // here, so that it is asked in the order of the queue
+	}
 	c.held[e.Entry] = it
 	c.items.Go(it.run)
 }
@@ -119,6 +127,9 @@ func (c *consumer) drop(it *item) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.held, it.entry.Entry)
+	if c.ids[it.entry.ID] == it {
+		delete(c.ids, it.entry.ID)
+	}
 	switch {
 	case it.settled:
 		if c.ended != nil {

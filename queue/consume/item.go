@@ -17,6 +17,8 @@ type item struct {
 	entry  *Entry
 	tries  int           // deliveries, the present one included
 	before *item         // held here, to be done with first; nil: none
+	twin   *item         // held here, with the same ID, to be done with first; nil: none
+	ticket *ticket       // for a handler; nil: not asked for
 	places chan struct{} // that it has one of; nil: given back
 	ctx    context.Context
 	cancel context.CancelCauseFunc
@@ -37,6 +39,7 @@ func (it *item) lost() bool { return errors.Is(context.Cause(it.ctx), ErrLost) }
 func (it *item) run() {
 	defer it.free()
 	defer it.c.drop(it)
+	defer it.returnTicket()
 	if !it.turn() {
 		return
 	}
@@ -45,6 +48,13 @@ func (it *item) run() {
 		if !again || !it.pause(after) {
 			return
 		}
+	}
+}
+
+func (it *item) returnTicket() {
+	if it.ticket != nil {
+		it.c.handlers.back(it.ticket)
+		it.ticket = nil
 	}
 }
 
@@ -59,24 +69,34 @@ func (it *item) free() {
 // turn waits until the event before this one is done with. It reports whether
 // there is reason to go on.
 func (it *item) turn() bool {
-	if it.c.o.Unordered || it.entry.After == "" {
-		return it.alive()
+	if _, ok := it.after(&it.twin); !ok {
+		return false
 	}
-	if it.before != nil {
-		select {
-		case <-it.before.gone:
-		case <-it.c.stopping.Done():
-			return false
-		case <-it.ctx.Done():
-			return false
-		}
-		settled := it.before.settled
-		it.before = nil // or a chain of them would stay in memory
-		if settled {
-			return it.alive()
-		}
+	if it.c.o.Unordered || it.entry.After == "" {
+		return true
+	}
+	settled, ok := it.after(&it.before)
+	if !ok || settled {
+		return ok
 	}
 	return it.turnElsewhere()
+}
+
+// after waits until another item is gone, if there is one, and forgets it: a chain
+// of them would stay in memory. ok is false if there is no reason to go on.
+func (it *item) after(other **item) (settled, ok bool) {
+	before := *other
+	if before == nil {
+		return false, it.alive()
+	}
+	*other = nil
+	select {
+	case <-before.gone:
+		return before.settled, it.alive()
+	case <-it.c.stopping.Done():
+	case <-it.ctx.Done():
+	}
+	return false, false
 }
 
 const (
@@ -121,14 +141,15 @@ func (it *item) pause(d time.Duration) bool {
 
 // try handles the entry once. It says whether to try again, and when.
 func (it *item) try() (after time.Duration, again bool) {
-	select {
-	case it.c.handlers <- struct{}{}:
-	case <-it.c.stopping.Done():
-		return 0, false
-	case <-it.ctx.Done():
-		return 0, false
+	if it.ticket == nil {
+		it.ticket = it.c.handlers.ask()
 	}
-	defer func() { <-it.c.handlers }()
+	select {
+	case <-it.ticket.granted:
+	case <-it.c.stopping.Done():
+	case <-it.ctx.Done():
+	}
+	defer it.returnTicket()
 	if !it.alive() {
 		return 0, false
 	}
@@ -136,8 +157,14 @@ func (it *item) try() (after time.Duration, again bool) {
 		it.bury(reason)
 		return 0, false
 	}
-	if it.entry.Seen {
-		return it.settle(Result{})
+	if it.c.o.Dedup > 0 {
+		switch known, err := it.c.store.Handled(it.ctx, it.entry); {
+		case err != nil:
+			it.c.o.Logger.Warn("queue: ask whether the event was handled", it.about("err", err)...)
+			return troubleLongest / 4, true
+		case known:
+			return it.settle(Result{})
+		}
 	}
 	result, err := it.handled()
 	switch {

@@ -9,7 +9,7 @@ import (
 const (
 	// readWait is how long a Read waits: it is not cut short when the consumer
 	// stops, since what it took meanwhile would have to be reclaimed.
-	readWait = 500 * time.Millisecond
+	readWait = 200 * time.Millisecond
 	// troubleFirst and troubleLongest bound the pause after an error of the store.
 	troubleFirst   = 50 * time.Millisecond
 	troubleLongest = 2 * time.Second

@@ -16,8 +16,6 @@ type Entry struct {
 	After string
 	// Fault says why the entry cannot be read. Then there is no event.
 	Fault error
-	// Seen says that its ID is among those that were handled: Dedup.
-	Seen bool
 }
 
 // Result is what became of a try that succeeded.
@@ -46,6 +44,8 @@ type Store interface {
 	Hold(ctx context.Context, tries map[string]int) (lost []string, err error)
 	// Waits reports whether the group is not yet done with an entry.
 	Waits(ctx context.Context, entry string) (bool, error)
+	// Handled reports whether the group remembers the ID of the entry: Dedup.
+	Handled(ctx context.Context, e *Entry) (bool, error)
 	// Settle ends an entry. first is false if it had ended before, or the store
 	// does not know it: then nothing was done. ErrRefused: the commands in With
 	// cannot be run, and none was.

@@ -55,8 +55,7 @@ func (r *reader) next(n int) (entries []*consume.Entry, arrived <-chan struct{})
 // entry makes an entry of an event that is pending.
 func (r *reader) entry(number int) *consume.Entry {
 	e := r.q.events[number-r.q.first]
-	_, seen := r.g.handled.get(time.Now(), e.ID)
-	entry := &consume.Entry{Seen: seen && r.dedup > 0}
+	entry := &consume.Entry{}
 	entry.Event, entry.Entry, entry.Tries = e.Event, name(number), r.g.pending[number].tries
 	if e.after >= 0 {
 		entry.After = name(e.after)
@@ -139,6 +138,14 @@ func (r *reader) Waits(_ context.Context, entry string) (bool, error) {
 	r.q.mu.Lock()
 	defer r.q.mu.Unlock()
 	return r.g.pending[numberOf(entry)] != nil, nil
+}
+
+// Handled implements consume.Store.
+func (r *reader) Handled(_ context.Context, e *consume.Entry) (bool, error) {
+	r.q.mu.Lock()
+	defer r.q.mu.Unlock()
+	_, known := r.g.handled.get(time.Now(), e.ID)
+	return known, nil
 }
 
 // Settle implements consume.Store. It has nothing that commands could be for.

@@ -20,6 +20,9 @@ func (q *Queue) ConsumeWith(ctx context.Context, group string, handle consume.Ha
 	if group == "" {
 		return errors.New("queue: consume: the group has no name")
 	}
+	if o.Logger == nil {
+		o.Logger = q.opts.Logger
+	}
 	o, err := consume.Complete(o)
 	if err != nil {
 		return err

@@ -35,9 +35,9 @@ func verdictOf(err error) verdict {
 	// What a script has called is told after the word that ERR replaces.
 	word, _, _ := strings.Cut(strings.TrimPrefix(text, "ERR "), " ")
 	switch word {
-	case "NOGROUP":
+	case "NOGROUP", "UNBLOCKED": // the stream was deleted while it was read
 		return noGroup
-	case "READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "MOVED", "ASK", "BUSY", "OOM", "NOREPLICAS", "MISCONF", "NOSCRIPT", "UNBLOCKED":
+	case "READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "MOVED", "ASK", "BUSY", "OOM", "NOREPLICAS", "MISCONF", "NOSCRIPT":
 		return refused
 	}
 	if strings.Contains(text, "NOGROUP") {

@@ -104,26 +104,13 @@ func (g *reader) entries(ctx context.Context, raw []rueidis.XRangeEntry, tries [
 			return nil, g.trouble(ctx, "pass by what is for other groups", err)
 		}
 	}
-	return g.seen(ctx, all)
+	return all, nil
 }
 
-// seen asks which IDs were handled.
-func (g *reader) seen(ctx context.Context, all []*consume.Entry) ([]*consume.Entry, error) {
-	if g.dedup == 0 || len(all) == 0 {
-		return all, nil
-	}
-	ask := make(rueidis.Commands, len(all))
-	for i, e := range all {
-		ask[i] = g.q.client.B().Exists().Key(g.q.names.done(g.group, e.ID)).Build()
-	}
-	for i, r := range g.q.client.DoMulti(ctx, ask...) {
-		n, err := r.AsInt64()
-		if err != nil {
-			return nil, failure(ctx, "ask which events were handled", err)
-		}
-		all[i].Seen = n > 0
-	}
-	return all, nil
+// Handled implements consume.Store.
+func (g *reader) Handled(ctx context.Context, e *consume.Entry) (bool, error) {
+	n, err := g.q.client.Do(ctx, g.q.client.B().Exists().Key(g.q.names.done(g.group, e.ID)).Build()).AsInt64()
+	return n > 0, failure(ctx, "ask whether an event was handled", err)
 }
 
 // Hold implements consume.Store.
