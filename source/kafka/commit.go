@@ -2,6 +2,7 @@ package kafka
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -51,6 +52,7 @@ func (r *run) commit(ctx context.Context, parts []*partition) {
 		at, asked := offsets[p.at.topic][p.at.partition]
 		switch err := failed[p.at]; {
 		case !asked:
+		case errors.Is(err, context.Canceled): // the end; they are committed once more
 		case err != nil:
 			r.report("commit offsets", err)
 		default:

@@ -23,6 +23,9 @@ import (
 var bed kafkatest.Bed
 
 func TestMain(m *testing.M) {
+	if member() {
+		return
+	}
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
 		bed.Close()
 		os.Exit(code)
