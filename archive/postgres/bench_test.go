@@ -1,0 +1,97 @@
+//go:build unix
+
+package postgres_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/seed-09a96375/belfry/archive"
+	"github.com/seed-09a96375/belfry/archive/postgres"
+	"github.com/seed-09a96375/belfry/internal/postgrestest"
+)
+
+const batch = 5000
+
+// rows makes a batch of messages of 200 B.
+func rows(from int) []archive.Entry {
+	text := bytes.Repeat([]byte("x"), 190)
+	now := time.Now()
+	all := make([]archive.Entry, batch)
+	for i := range all {
+		n := from + i
+		all[i] = archive.Entry{
+			ID: fmt.Sprintf("%08x-7c1d-4a2b-9f3e-%012x", n*2654435761%(1<<32), n), Namespace: "/", Room: "room-17", Event: "chat",
+			Args: fmt.Appendf(nil, `["%s"]`, text), User: "user-1234", Socket: "abcdefghijklmnopqrst", Time: now.Add(time.Duration(n) * time.Microsecond),
+			Offset: "abcdefghij-123456",
+		}
+	}
+	return all
+}
+
+// BenchmarkAppend compares batches with a bare COPY of the same rows into the same
+// table, and with batches whose rows are all there already. Servers flush what they
+// write, as those in use do.
+func BenchmarkAppend(b *testing.B) {
+	server := postgrestest.Start(b, "fsync=on", "full_page_writes=on", "shared_buffers=512MB", "max_wal_size=4GB")
+	ctx := context.Background()
+	quiet := slog.New(slog.DiscardHandler)
+	b.Run("copy", func(b *testing.B) {
+		o := postgres.Options{URL: server.Database(b), Logger: quiet}
+		warm(b, o)
+		conn, err := pgx.Connect(ctx, o.URL)
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer func() { _ = conn.Close(ctx) }()
+		measure(b, 1, func(entries []archive.Entry) error {
+			_, err := conn.CopyFrom(ctx, pgx.Identifier{"messages"},
+				[]string{"id", "time", "namespace", "room", "event", "args", "sender", "socket", "log_offset"},
+				pgx.CopyFromSlice(len(entries), func(i int) ([]any, error) {
+					e := &entries[i]
+					return []any{e.ID, e.Time, e.Namespace, string(e.Room), e.Event, string(e.Args), e.User, string(e.Socket), string(e.Offset)}, nil
+				}))
+			return err
+		})
+	})
+	b.Run("append", func(b *testing.B) {
+		o := postgres.Options{URL: server.Database(b), Logger: quiet}
+		warm(b, o)
+		s := open(b, o)
+		measure(b, 1, func(entries []archive.Entry) error { return s.Append(ctx, entries) })
+	})
+	b.Run("again", func(b *testing.B) {
+		o := postgres.Options{URL: server.Database(b), Logger: quiet}
+		warm(b, o)
+		s := open(b, o)
+		measure(b, 0, func(entries []archive.Entry) error { return s.Append(ctx, entries) })
+	})
+}
+
+// warm makes the tables.
+func warm(b *testing.B, o postgres.Options) {
+	if err := open(b, o).Append(context.Background(), rows(-2*batch)); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// measure writes batches, each step batches after the one before.
+func measure(b *testing.B, step int, write func([]archive.Entry) error) {
+	n := 0
+	for b.Loop() {
+		b.StopTimer()
+		entries := rows(n)
+		n += step * batch
+		b.StartTimer()
+		if err := write(entries); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(batch)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+}
