@@ -2,6 +2,7 @@ package memory
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"sync/atomic"
 
@@ -21,11 +22,14 @@ func newLink(b *Bus, n belfry.Node) *link {
 }
 
 // Publish implements belfry.Link. It delivers to all nodes before it returns.
-// The only errors are belfry.ErrClosed and that of ctx, and after either no node
-// has got the message.
+// The only errors are belfry.ErrClosed, belfry.ErrDuplicate, that of ctx, and that of
+// an ID that is too long, and after any no node has got the message.
 func (l *link) Publish(ctx context.Context, m *belfry.Message) error {
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if len(m.ID) > belfry.MaxID {
+		return fmt.Errorf("memory: publish: Message.ID has %d bytes, at most %d are allowed", len(m.ID), belfry.MaxID)
 	}
 	if !l.gate.enter() {
 		return belfry.ErrClosed

@@ -49,6 +49,8 @@ type Options struct {
 	// Log, if not nil, keeps messages and sessions for clients that come back:
 	// links then implement belfry.Log and belfry.Sessions.
 	Log *Log
+	// IDs bounds what is remembered of messages with an ID.
+	IDs IDs
 }
 
 // Log bounds what is kept. Of messages, the oldest go as soon as one of the
@@ -86,7 +88,12 @@ func (l Log) withDefaults() Log {
 
 // Validate names the first option that cannot work.
 func (o Options) Validate() error {
-	if o.Log == nil {
+	switch {
+	case o.IDs.Window < 0:
+		return fmt.Errorf("memory: Options.IDs.Window is %v, must not be negative", o.IDs.Window)
+	case o.IDs.Max < 0:
+		return fmt.Errorf("memory: Options.IDs.Max is %d, must not be negative", o.IDs.Max)
+	case o.Log == nil:
 		return nil
 	}
 	switch l := o.Log; {
@@ -109,6 +116,7 @@ type Bus struct {
 	log      *messageLog // nil: nothing is logged
 	sessions *sessions   // nil like log
 	presence *presence
+	ids      *ids
 
 	addresses sync.Map // of belfry.NodeID: the URL that it announced
 
@@ -119,7 +127,7 @@ type Bus struct {
 // New returns a bus without nodes. What it logs has nothing to do with what
 // another Bus logged: offsets carry an epoch of their own.
 func New(o Options) *Bus {
-	b := &Bus{rooms: newTurns()}
+	b := &Bus{rooms: newTurns(), ids: newIDs(o.IDs.withDefaults())}
 	b.presence = newPresence(b)
 	if o.Log != nil {
 		l := o.Log.withDefaults()
@@ -177,15 +185,18 @@ func (b *Bus) publish(ctx context.Context, from *link, m *belfry.Message) error 
 	}
 	defer b.rooms.give(mine)
 	m.Origin, m.Offset = from.id, ""
-	if b.log == nil || !logged(m) {
-		b.deliver(from, m)
-		return nil
+	log := func() {}
+	if b.log != nil && logged(m) {
+		if err := b.log.turn.take(ctx); err != nil {
+			return err
+		}
+		defer b.log.turn.give()
+		log = func() { b.log.append(m) }
 	}
-	if err := b.log.turn.take(ctx); err != nil {
+	// From here on nothing fails: what is remembered is delivered.
+	if err := b.ids.accept(m, log); err != nil {
 		return err
 	}
-	defer b.log.turn.give()
-	b.log.append(m)
 	b.deliver(from, m)
 	return nil
 }
