@@ -16,7 +16,7 @@ import (
 // of a list come once for each element, in order. Unknown fields are skipped, so
 // a newer node may add some. A new version is for what older nodes must not
 // read; they ignore it. Probes, marks and checks are written by scripts and have
-// a line of decimal numbers in place of fields.
+// a line of decimal numbers in place of fields; a batch has messages.
 const bodyVersion = 1
 
 type bodyKind byte
@@ -28,6 +28,7 @@ const (
 	kindMark    bodyKind = 4 // serial, seq, its time, replication id, counter, number before the epoch
 	kindCheck   bodyKind = 5 // serial, then last numbers
 	kindSession bodyKind = 6
+	kindBatch   bodyKind = 7 // messages, see codec_batch.go
 )
 
 // Fields. Numbers are never reused.

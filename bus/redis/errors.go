@@ -43,6 +43,9 @@ func verdictOf(err error) verdict {
 	return fatal
 }
 
+// errUnsent: the message was not sent, since an earlier one got no answer.
+var errUnsent = errors.New("not sent to redis")
+
 // errLost is for a message that Redis had accepted and lost in a failover, before
 // this node had it. Other nodes may have delivered it.
 var errLost = errors.New("redis has lost the message")
@@ -55,7 +58,7 @@ func failure(ctx context.Context, doing string, err error) error {
 		return nil
 	case ctx.Err() != nil:
 		return fmt.Errorf("redis: %s: %w", doing, ctx.Err())
-	case verdictOf(err) == fatal, errors.Is(err, belfry.ErrClosed), errors.Is(err, belfry.ErrUnavailable), errors.Is(err, belfry.ErrInDoubt):
+	case verdictOf(err) == fatal, errors.Is(err, belfry.ErrClosed), errors.Is(err, belfry.ErrUnavailable), errors.Is(err, belfry.ErrInDoubt), errors.Is(err, belfry.ErrDuplicate):
 		return fmt.Errorf("redis: %s: %w", doing, err)
 	}
 	return fmt.Errorf("redis: %s: %w: %w", doing, belfry.ErrUnavailable, err)

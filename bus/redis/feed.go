@@ -21,7 +21,8 @@ type feed struct {
 	// chain holds, with Options.Interest, for each channel that is followed the
 	// number up to which nothing of it is missing; 0: not known yet.
 	chain  map[string]uint64
-	echo   echo // the last message that had one
+	begins begins // of channels that have just been followed
+	echo   echo   // the last message that had one
 	recent recent
 }
 
@@ -49,6 +50,7 @@ func (f *feed) init(l *link) {
 	f.link = l
 	f.queue = make(chan event, queueSize)
 	f.recent.init()
+	f.begins.init()
 	if l.bus.opts.Interest {
 		f.chain = map[string]uint64{everyone: 0, nodeChannel(l.id): 0}
 	}
@@ -123,8 +125,8 @@ func (f *feed) handle(e event) {
 		f.probe(p)
 	case k == kindCheck:
 		f.check(p)
-	case k == kindMessage:
-		f.message(e.channel, p)
+	case k == kindMessage, k == kindBatch:
+		f.messages(e.channel, p)
 	default:
 		f.link.health.foreign(f.link, e.channel, errVersion)
 	}
@@ -137,6 +139,25 @@ func (f *feed) reply(channel string, p push) {
 		return
 	}
 	f.link.node.Replied(r)
+}
+
+// messages delivers a message, or several that came as one.
+func (f *feed) messages(channel string, p push) {
+	bodies, err := bodiesOf(p.body)
+	if err != nil {
+		f.link.health.foreign(f.link, channel, err)
+		return
+	}
+	for _, body := range bodies {
+		if f.conn == 0 {
+			return // given up
+		}
+		p.body = body
+		f.message(channel, p)
+		if p.seq != 0 {
+			p.previous, p.seq = p.seq, p.seq+1
+		}
+	}
 }
 
 // message delivers what came live, after what is missing before it.

@@ -44,30 +44,16 @@ func (l *following) Follow(ctx context.Context, namespace string, room belfry.Ro
 // settle learns where the log stands now that the room is subscribed to: what
 // came before is no concern of this node.
 func (l *following) settle(ctx context.Context, channel string) error {
-	in := l.incarnation.Load()
-	at, err := l.top(ctx, in)
-	if errors.Is(err, errEpoch) {
-		return nil // the next mark says where to begin
+	at, err := l.top(ctx, l.incarnation.Load())
+	for errors.Is(err, errEpoch) && ctx.Err() == nil {
+		at, err = l.top(ctx, l.incarnation.Load())
 	}
 	if err != nil {
 		return err
 	}
-	l.feed.do(ctx, func(f *feed) {
-		if last, ok := f.chain[channel]; ok && last < at.number && f.in.epoch == in.epoch {
-			f.chain[channel] = at.number
-		}
-		f.passOver(channel)
-	})
+	l.feed.begins.set(channel, at)
+	l.feed.do(ctx, (*feed).settle)
 	return ctx.Err()
-}
-
-// passOver tells the publishers on a channel that wait for what does not come any
-// more, since the channel was followed only after it: nobody here was to get it.
-func (f *feed) passOver(channel string) {
-	for _, p := range f.link.pending.passed(channel, f.in.epoch, f.chain[channel]) {
-		f.link.stamp(p.message, p.epoch, p.seq)
-		close(p.delivered)
-	}
 }
 
 // Unfollow implements belfry.Follower.
@@ -83,6 +69,7 @@ func (l *following) Unfollow(ctx context.Context, namespace string, room belfry.
 	}
 	l.feed.do(ctx, func(f *feed) {
 		delete(f.chain, channel)
+		f.begins.forget(channel)
 		for _, p := range l.pending.leave(channel) {
 			l.stamp(p.message, p.epoch, p.seq)
 			close(p.delivered)

@@ -29,6 +29,7 @@ type link struct {
 	serial       atomic.Uint64 // of marks
 	lease        lease
 	pending      pending
+	commits      commits
 	spool        spool
 	subscription subscription
 	feed         feed
@@ -51,6 +52,7 @@ func newLink(b *Bus, n belfry.Node) *link {
 	l.lease.run, l.lease.renewal = rand.Text()[:16], make(chan struct{}, 1)
 	l.lease.generation.Store(1)
 	l.pending.init()
+	l.commits.init(l)
 	l.spool.max = b.opts.Spool.Bytes
 	l.subscription.init(l)
 	l.feed.init(l)
@@ -70,6 +72,9 @@ func (l *link) start(ctx context.Context) error {
 	}
 	l.tasks.Go(l.subscription.run)
 	l.tasks.Go(l.feed.run)
+	for range inFlight {
+		l.tasks.Go(l.commits.run)
+	}
 	l.tasks.Go(l.beat)
 	l.tasks.Go(l.tend)
 	go func() { l.tasks.Wait(); close(l.ended) }()

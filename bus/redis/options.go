@@ -24,6 +24,8 @@ type Options struct {
 	// Prefix of all keys and channels. Default "belfry:". All nodes of a cluster
 	// have the same.
 	Prefix string
+	// IDs bounds what is remembered of messages with an ID.
+	IDs IDs
 	// Interest makes links belfry.Followers, that get only what they follow.
 	Interest bool
 	// Log bounds what is kept for repairs and for clients that come back.
@@ -57,6 +59,14 @@ type Log struct {
 	MaxAge time.Duration
 }
 
+// IDs bounds what is remembered of messages that have an ID: a key each, about 150
+// bytes of Redis. The zero value means the defaults.
+type IDs struct {
+	// Window is how long after a message others with its ID are duplicates. Default
+	// 5 minutes, at most a day.
+	Window time.Duration
+}
+
 // Spool bounds publishes that wait for Redis to come back. The zero value means
 // the defaults.
 type Spool struct {
@@ -68,6 +78,7 @@ type Spool struct {
 
 func (o Options) withDefaults() Options {
 	setDefault(&o.Prefix, "belfry:")
+	setDefault(&o.IDs.Window, 5*time.Minute)
 	setDefault(&o.Log.MaxMessages, 100_000)
 	setDefault(&o.Log.MaxAge, 4*time.Minute)
 	setDefault(&o.Lease, 10*time.Second)
@@ -98,6 +109,8 @@ func (o Options) Validate() error {
 		return fmt.Errorf("redis: Options.Log.MaxMessages is %d, must be positive", o.Log.MaxMessages)
 	case o.Log.MaxAge < time.Second:
 		return fmt.Errorf("redis: Options.Log.MaxAge is %v, must be at least 1s", o.Log.MaxAge)
+	case o.IDs.Window < time.Second, o.IDs.Window > 24*time.Hour:
+		return fmt.Errorf("redis: Options.IDs.Window is %v, must be from 1s to 24h", o.IDs.Window)
 	case o.Lease < 2*time.Second:
 		return fmt.Errorf("redis: Options.Lease is %v, must be at least 2s", o.Lease)
 	case o.ProbeTimeout < time.Second:

@@ -4,23 +4,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
-	"strconv"
 	"strings"
-	"time"
-
-	"github.com/redis/rueidis"
 
 	"github.com/seed-09a96375/belfry"
 )
 
 // Publish implements belfry.Link. While Redis is away a message with a number
-// waits, bounded by Options.Spool; a Volatile one is delivered on this node
-// alone; others fail with belfry.ErrUnavailable.
+// waits, bounded by Options.Spool; a Volatile one without an ID is delivered on this
+// node alone; others fail with belfry.ErrUnavailable.
 func (l *link) Publish(ctx context.Context, m *belfry.Message) error {
 	if err := l.usable(ctx); err != nil {
 		return err
+	}
+	if len(m.ID) > belfry.MaxID {
+		return fmt.Errorf("redis: publish: Message.ID has %d bytes, at most %d are allowed", len(m.ID), belfry.MaxID)
 	}
 	p := newPublication(m, l.progress.now())
 	p.sure = l.echoes(p)
@@ -37,8 +35,7 @@ func (l *link) Publish(ctx context.Context, m *belfry.Message) error {
 }
 
 func (l *link) publish(ctx context.Context, p *publication, body []byte) error {
-	generation := l.token()
-	back, err := l.send(ctx, p, body, generation)
+	back, generation, err := l.send(ctx, p, body)
 	if err != nil {
 		if back, err = l.afterFailure(ctx, p, body, generation, err); err != nil {
 			return err
@@ -89,39 +86,37 @@ func (l *link) await(ctx context.Context, p *publication) error {
 	}
 }
 
-// send runs the script once, and reports whether this node will get the message.
-func (l *link) send(ctx context.Context, p *publication, body []byte, generation uint64) (back bool, err error) {
-	n, o, in := l.bus.names, l.bus.opts, l.incarnation.Load()
-	numbered := "0"
-	if p.sequenced {
-		numbered = "1"
+// send publishes once, under the lease of a generation, and reports whether this
+// node will get the message.
+func (l *link) send(ctx context.Context, p *publication, body []byte) (back bool, generation uint64, err error) {
+	c := newCommit(p, body)
+	if generation, err = l.commits.do(ctx, c); err == nil {
+		back, err = l.outcome(p, c)
 	}
-	r, err := l.runIn(ctx, in, in.scripts.publish, []string{n.lease(l.id), n.seq(), n.log(), n.owners()},
-		l.tokenText(generation), n.base, p.channel, numbered, strconv.Itoa(o.Log.MaxMessages), millis(o.Log.MaxAge),
-		rueidis.BinaryString(body), flag(mayBeSocket(p.message)))
-	if err != nil {
-		return false, err
+	return back, generation, err
+}
+
+// outcome takes over what Redis said of a message.
+func (l *link) outcome(p *publication, c *commit) (back bool, err error) {
+	if c.before != nil && !c.before.of(p, l.lease.run) {
+		return false, l.duplicate(p, c.before)
 	}
-	answer, err := r.ToArray()
-	if err != nil || len(answer) != 2 {
-		return false, errors.Join(errPush, err)
-	}
-	owner, err := answer[1].ToString()
-	if err != nil {
-		return false, err
-	}
-	seq, err := answer[0].AsUint64()
-	if err != nil {
-		return false, err
-	}
-	if l.comesBack(p, belfry.NodeID(owner)) {
-		l.pending.numbered(p, in.epoch, seq, belfry.NodeID(owner) == l.id)
+	if l.comesBack(p, c.owner) {
+		l.pending.numbered(p, c.in.epoch, c.seq, c.owner == l.id)
 		return true, nil
 	}
 	if q := l.pending.claim(p.count); q != nil {
-		l.stamp(p.message, in.epoch, seq)
+		l.stamp(p.message, c.in.epoch, c.seq)
 	}
 	return false, nil
+}
+
+// duplicate tells the publisher of the message that was accepted before.
+func (l *link) duplicate(p *publication, first *accepted) error {
+	if q := l.pending.claim(p.count); q != nil {
+		p.message.Origin, p.message.Offset = l.id, first.offset
+	}
+	return belfry.ErrDuplicate
 }
 
 // mayBeSocket reports whether the room of m has the form of a socket's id: 20
@@ -150,7 +145,7 @@ func (l *link) comesBack(p *publication, owner belfry.NodeID) bool {
 
 func (l *link) afterFailure(ctx context.Context, p *publication, body []byte, generation uint64, err error) (back bool, _ error) {
 	switch {
-	case verdictOf(err) == fatal || ctx.Err() != nil || l.ctx.Err() != nil:
+	case errors.Is(err, belfry.ErrDuplicate), verdictOf(err) == fatal, ctx.Err() != nil, l.ctx.Err() != nil:
 		return false, err
 	case p.sequenced:
 		return l.insist(ctx, p, body, generation, err)
@@ -158,10 +153,12 @@ func (l *link) afterFailure(ctx context.Context, p *publication, body []byte, ge
 		if _, err := l.renew(ctx, generation); err != nil {
 			return false, err
 		}
-		return l.send(ctx, p, body, l.token())
+		back, _, err = l.send(ctx, p, body)
+		return back, err
 	case errors.Is(err, errEpoch):
-		return l.send(ctx, p, body, generation)
-	case p.message.Volatile && (p.message.To == "" || p.message.To == l.id):
+		back, _, err = l.send(ctx, p, body)
+		return back, err
+	case p.message.Volatile && p.message.ID == "" && (p.message.To == "" || p.message.To == l.id):
 		l.deliverHere(ctx, p)
 		return true, nil
 	}
@@ -171,7 +168,7 @@ func (l *link) afterFailure(ctx context.Context, p *publication, body []byte, ge
 // inTheAir reports whether what failed so may have arrived, or may still.
 func inTheAir(err error) bool {
 	var op *net.OpError
-	if errors.As(err, &op) && op.Op == "dial" || errors.Is(err, errEpoch) {
+	if errors.As(err, &op) && op.Op == "dial" || errors.Is(err, errEpoch) || errors.Is(err, errUnsent) {
 		return false
 	}
 	v := verdictOf(err)
@@ -193,96 +190,4 @@ func (l *link) deliverHere(ctx context.Context, p *publication) {
 			f.deliverOwn(q, f.in.epoch, 0)
 		}
 	})
-}
-
-// insist publishes until it has worked, at most for Options.Spool.Time.
-func (l *link) insist(ctx context.Context, p *publication, body []byte, generation uint64, err error) (back bool, _ error) {
-	if !l.spool.enter(len(body)) {
-		return false, givenUp(inTheAir(err), fmt.Errorf("the spool is full: %w", err))
-	}
-	defer l.spool.leave(len(body))
-	ctx, cancel := context.WithTimeout(ctx, l.bus.opts.Spool.Time)
-	defer cancel()
-	doubt := false // whether an attempt has arrived
-	for pause := 10 * time.Millisecond; ; pause = min(2*pause, 500*time.Millisecond) {
-		v := verdictOf(err)
-		if errors.Is(err, errEpoch) {
-			v = refused
-		}
-		if v == fatal {
-			return false, err
-		}
-		doubt = doubt || inTheAir(err)
-		if waitErr := l.pause(ctx, p, pause); waitErr != nil {
-			return false, givenUp(doubt, err)
-		}
-		if doubt {
-			if resolveErr := l.resolve(ctx, generation); resolveErr != nil {
-				err = resolveErr
-				continue
-			}
-			doubt = false
-		}
-		if there, lookErr := l.arrived(ctx, p); there || lookErr != nil {
-			if there {
-				return false, nil
-			}
-			doubt, err = true, lookErr
-			continue
-		}
-		if !isAgain(body) && l.incarnation.Load().counter != p.since.counter {
-			body = markAgain(body)
-		}
-		generation = l.token()
-		back, sendErr := l.send(ctx, p, body, generation)
-		if sendErr == nil {
-			return back, nil
-		}
-		err = sendErr
-	}
-}
-
-// resolve returns when all that was sent under this generation has been
-// delivered, or never will be.
-func (l *link) resolve(ctx context.Context, generation uint64) error {
-	at, err := l.renew(ctx, generation)
-	if err != nil {
-		return err
-	}
-	return l.progress.reach(ctx, at)
-}
-
-// arrived reports whether p is accepted, after resolve. Who does not get it back
-// has to look into the log.
-func (l *link) arrived(ctx context.Context, p *publication) (bool, error) {
-	if p.isDelivered() || l.pending.expected(p) && l.comesBack(p, "") {
-		return p.isDelivered(), nil
-	}
-	found := false
-	err := l.readLog(ctx, p.since.number, func(e entry) error {
-		origin, count, ok := peekOrigin(e.body)
-		found = found || ok && count == p.count && string(origin) == string(l.id)
-		return nil
-	})
-	return found, err
-}
-
-// pause waits for d, give or take a half, or until p has been delivered.
-func (l *link) pause(ctx context.Context, p *publication, d time.Duration) error {
-	t := time.NewTimer(jitter(d))
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-p.delivered:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-l.ctx.Done():
-		return belfry.ErrClosed
-	}
-}
-
-func jitter(d time.Duration) time.Duration {
-	return d/2 + rand.N(d) //nolint:gosec // spreads load, guards nothing
 }

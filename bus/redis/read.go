@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 
 	"github.com/redis/rueidis"
@@ -11,8 +12,8 @@ import (
 // errTrimmed: the log no longer has what was asked for.
 var errTrimmed = errors.New("the log was trimmed")
 
-// readCount is how many messages one read brings.
-const readCount = 256
+// readCount is how many entries of the log one read brings.
+const readCount = 64
 
 // readLog calls f for every message of the log after a number, in order, up to
 // where the log stands.
@@ -38,8 +39,8 @@ func (l *link) readLog(ctx context.Context, after uint64, f func(entry) error) e
 	}
 }
 
-// readPart reads at most count messages from a number on, and the number and
-// time of the last message there is.
+// readPart reads the messages from a number on of at most count entries, and the
+// number and time of the last message there is.
 func (l *link) readPart(ctx context.Context, in *incarnation, from uint64, count int) (all []entry, seq, stamp uint64, err error) {
 	n := l.bus.names
 	r, err := l.runIn(ctx, in, in.scripts.read, []string{n.seq(), n.log()},
@@ -59,24 +60,53 @@ func (l *link) readPart(ctx context.Context, in *incarnation, from uint64, count
 	if err != nil {
 		return nil, 0, 0, err
 	}
-	ranges, err := answer[1].AsXRange()
+	ranges, err := answer[1].AsXRangeSlices()
 	if err != nil {
 		return nil, 0, 0, err
 	}
-	return l.entries(ranges), seq, stamp, nil
-}
-
-func (l *link) entries(ranges []rueidis.XRangeEntry) []entry {
-	entries := make([]entry, 0, len(ranges))
 	for _, r := range ranges {
-		seq, stamp, err := parseID(r.ID)
+		messages, err := entriesOf(r)
 		if err != nil {
 			l.health.foreign(l, "log", err)
-			continue
 		}
-		entries = append(entries, entry{seq, stamp, r.FieldValues["c"], []byte(r.FieldValues["m"])})
+		all = append(all, messages...)
 	}
-	return entries
+	// The first entry may hold messages before the number.
+	return slices.DeleteFunc(all, func(e entry) bool { return e.seq < from }), seq, stamp, nil
+}
+
+// entriesOf returns the messages of an entry of the log: pairs of fields c, the
+// channel, and m, the body. The entry has the number of the last of them.
+func entriesOf(r rueidis.XRangeSlice) (all []entry, err error) {
+	seq, stamp, err := parseID(r.ID)
+	if err != nil {
+		return nil, err
+	}
+	channel := ""
+	for _, f := range r.FieldValues {
+		switch f.Field {
+		case "c":
+			channel = f.Value
+		case "m":
+			bodies, err := bodiesOf([]byte(f.Value))
+			if err != nil {
+				bodies = [][]byte{nil} // ignored and counted where it would be delivered
+			}
+			for _, body := range bodies {
+				all = append(all, entry{stamp: stamp, channel: channel, body: body})
+			}
+		}
+	}
+	if len(all) == 0 {
+		all = []entry{{stamp: stamp}} // not ours, but it has a number
+	}
+	if uint64(len(all)) > seq {
+		return nil, errBody
+	}
+	for i := range all {
+		all[i].seq = seq - uint64(len(all)-1-i)
+	}
+	return all, nil
 }
 
 // top returns where the log stands.

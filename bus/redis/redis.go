@@ -3,13 +3,14 @@
 //
 // # Flow
 //
-//	Publish → publish.lua ─┬ log (stream, id <number>-<milliseconds>)
-//	                       └ PUBLISH channel "<number> <previous> <ms> <epoch>\n<body>"
+//	Publish → commits → publish.lua ─┬ log (stream, id <number>-<milliseconds>)
+//	                                 └ PUBLISH channel "<number> <previous> <ms> <epoch>\n<body>"
 //	                              │
 //	subscription ─ feed ─ gap? read the log ─ Deliver ─ the publisher returns
 //
 // One script accepts a message: it takes the next number, appends to the log and
-// publishes, in one step. A node has one connection for all its subscriptions.
+// publishes, in one step. Messages that wait for a call to end go together with the
+// next. A node has one connection for all its subscriptions.
 // Redis sends on it in the order of the scripts, so all nodes get everything in
 // one order, and one number says what a node has delivered.
 //

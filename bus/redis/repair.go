@@ -96,7 +96,7 @@ func (f *feed) skip(ctx context.Context) error {
 // restore delivers a message of the log if this node gets it and has not got it.
 func (f *feed) restore(e entry) {
 	channel := f.wanted(e)
-	if channel != "" && !f.has(channel, e.seq) {
+	if channel != "" && !f.has(channel, e.seq) && !f.begins.after(channel, f.in.counter, e.seq) {
 		f.deliver(channel, e.body, e.seq)
 		f.advance(channel, e.seq, e.stamp)
 	}

@@ -75,6 +75,7 @@ func (f *feed) mark(conn uint64, p push) {
 		f.reached(m.seq, m.stamp)
 	}
 	f.conn = conn
+	f.settle()
 	if fresh {
 		f.link.health.subscriptionUp()
 		f.adoptOrphans()

@@ -7,7 +7,7 @@
 -- Returns whether there is more to do, and how many members the holder has.
 local present, away, most = base .. 'present', base .. 'away', tonumber(ARGV[6])
 if redis.call('EXISTS', present, away) == 0 then return {0, 0} end
-local time, more = now(), 0
+local time, more = clock(), 0
 local holders = redis.call('HGETALL', present)
 for i = 1, #holders, 2 do
   local holder, set = holders[i], present .. ':' .. holders[i]

@@ -30,7 +30,7 @@ if epoch[1] ~= replication then
   redis.call('HSET', KEYS[1], 'id', replication, 'n', epoch[2], 'from', epoch[3])
 end
 redis.call('SET', KEYS[3], ARGV[1] .. '.' .. ARGV[2], 'PX', ARGV[3])
-redis.call('ZADD', KEYS[4], string.format('%.0f', now + ARGV[3]), ARGV[4])
+redis.call('ZADD', KEYS[4], string.format('%.0f', now + ARGV[3] + NEWER), ARGV[4])
 local seq = string.gsub(top, '-', ' ')
 redis.call(PUBLISH, ARGV[5] .. 'node:' .. ARGV[4],
   '0 0 0 ' .. epoch[2] .. '\n\1\4' .. ARGV[6] .. ' ' .. seq .. ' ' .. replication .. ' ' .. epoch[2]

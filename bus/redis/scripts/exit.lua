@@ -8,5 +8,5 @@ if not was or was.holder ~= holder or (hold ~= '' and was.hold ~= hold) then ret
 if tonumber(ARGV[9]) == 0 then return remove(place, id, was) end
 local ref = reference(place, id)
 redis.call('SREM', base .. 'present:' .. holder, ref)
-redis.call('ZADD', base .. 'away', string.format('%.0f', now() + ARGV[9]), ref)
+redis.call('ZADD', base .. 'away', string.format('%.0f', clock() + ARGV[9]), ref)
 return 0

@@ -19,11 +19,6 @@ local function resolve(ref)
   return string.sub(rest, 1, tonumber(length)), string.sub(rest, tonumber(length) + 1)
 end
 
-local function now()
-  local t = redis.call('TIME')
-  return t[1] * 1000 + math.floor(t[2] / 1000)
-end
-
 -- A record of a member: lines, the last of which may be anything. What is not
 -- ours counts as nothing.
 local function member(place, id)
@@ -62,10 +57,13 @@ local function tell(place, data)
   if not at then return 0 end
   local namespace = string.gsub(string.gsub(string.sub(place, 1, at - 1), '%%23', '#'), '%%25', '%%')
   local room = string.sub(place, at + 1)
-  return accept(base, KEYS[2], KEYS[3], KEYS[4], 'room:' .. namespace .. '#' .. room, true, ARGV[3], ARGV[4],
-    function(seq, n)
-      return '\1\1' .. field(2, uvarint(seq)) .. field(4, namespace) .. field(5, room) .. field(7, data .. n .. '}]')
-    end)[1]
+  local seq = number(redis.call('GET', KEYS[2]))
+  local version = string.format('%.0f', seq + 1)
+  local group = newGroup(base, KEYS[4], 'room:' .. namespace .. '#' .. room, true)
+  group.bodies[1] = '\1\1' .. field(2, uvarint(seq + 1)) .. field(4, namespace) .. field(5, room)
+    .. field(7, data .. version .. '}]')
+  accept(base, KEYS[2], KEYS[3], tonumber(ARGV[3]), ARGV[4], seq, clock(), {group})
+  return seq + 1
 end
 
 -- Ends the entries of a member that leaves, all if it was the last.
