@@ -76,7 +76,7 @@ func checks() []check {
 	var all []check
 	for _, part := range [][]check{
 		deliveryChecks(), orderChecks(), linkChecks(), requestChecks(), logChecks(), replayChecks(), sessionChecks(),
-		holdingChecks(), addressChecks(),
+		holdingChecks(), addressChecks(), idChecks(),
 	} {
 		all = append(all, part...)
 	}

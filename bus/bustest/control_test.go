@@ -25,7 +25,7 @@ type control struct {
 func controls() []control {
 	return slices.Concat(
 		deliveryControls(), orderControls(), linkControls(), requestControls(), logControls(), replayControls(), sessionControls(),
-		holdingControls(), addressControls(),
+		holdingControls(), addressControls(), idControls(),
 	)
 }
 
