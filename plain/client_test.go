@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/bus/memory"
+	"github.com/seed-09a96375/belfry/hub"
 	"github.com/seed-09a96375/belfry/plain"
 	"github.com/seed-09a96375/belfry/socketio"
 	"github.com/seed-09a96375/belfry/stomp"
@@ -257,6 +259,7 @@ type stream struct {
 	status int
 	header http.Header
 	close  func()
+	id     string // the last so far
 }
 
 // event is one event of a stream.
@@ -281,7 +284,8 @@ func listen(t testing.TB, n *node, query string, header http.Header) *stream {
 	transport := &http.Transport{DisableKeepAlives: true}
 	resp, err := transport.RoundTrip(r)
 	must(t, err)
-	s := &stream{t: t, lines: bufio.NewReader(resp.Body), status: resp.StatusCode, header: resp.Header}
+	s := newStream(resp)
+	s.t = t
 	s.close = func() {
 		cancel()
 		_ = resp.Body.Close()
@@ -291,10 +295,14 @@ func listen(t testing.TB, n *node, query string, header http.Header) *stream {
 	return s
 }
 
+func newStream(r *http.Response) *stream {
+	return &stream{lines: bufio.NewReader(r.Body), status: r.StatusCode, header: r.Header}
+}
+
 // next returns the next event that has data. The id is that of the last event so far,
 // as in an EventSource.
 func (s *stream) next() (*event, error) {
-	e := &event{name: "message"}
+	e := &event{name: "message", id: s.id}
 	data := ""
 	for {
 		line, err := s.lines.ReadString('\n')
@@ -311,7 +319,7 @@ func (s *stream) next() (*event, error) {
 		case name == "event":
 			e.name = value
 		case name == "id":
-			e.id = value
+			e.id, s.id = value, value
 		case name == "data":
 			data += value
 		}
@@ -372,4 +380,19 @@ func must(t testing.TB, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// missing skips a test that needs what is not there, or fails it with
+// BELFRY_REQUIRE=all.
+func missing(t *testing.T, what, hint string) {
+	t.Helper()
+	if os.Getenv("BELFRY_REQUIRE") == "all" {
+		t.Fatalf("%s is missing: %s", what, hint)
+	}
+	t.Skipf("%s is missing: %s", what, hint)
+}
+
+// publishRaw publishes data as it is.
+func publishRaw(t testing.TB, h *hub.Hub, room belfry.Room, data string) error {
+	return h.Space("/", hub.Hooks{}).Publish(t.Context(), &belfry.Message{Target: belfry.Target{Rooms: []belfry.Room{room}}, Data: []byte(data)})
 }

@@ -43,6 +43,7 @@ type Conn struct {
 	rooms  []membership
 	fresh  bool    // some of rooms have no from
 	hold   *hold   // not nil: deliveries wait
+	caught *caught // not nil: what comes may have been sent from the log
 	more   *extras // what few connections need
 }
 

@@ -20,6 +20,7 @@ func (c *Conn) Deliver(d *hub.Delivery) {
 	case c.state >= ended:
 	case c.hold != nil:
 		c.hold.keep(d, c.server.o.MaxHeld)
+	case c.again(d):
 	default:
 		c.transmit(d)
 		if d.Offset != "" {

@@ -111,15 +111,26 @@ func (c *Conn) onTimer() {
 	}
 }
 
+// behind reports whether a mark is news for the client. While deliveries wait it may be
+// beyond them. c.mu is held.
+func (c *Conn) behind(m *mark) bool {
+	before := c.server.space.Before
+	for g := c.caught; g != nil; g = g.next {
+		if !before(g.last, m.at) {
+			return false
+		}
+	}
+	return c.hold == nil && before(c.at, m.at)
+}
+
 // beat sends a heartbeat; c.mu is held.
 func (c *Conn) beat() {
 	data := pingFrame
 	if c.stream {
 		data = commentFrame
 	}
-	// While deliveries wait the mark may be beyond them.
-	if m := c.server.mark.Load(); m != nil && c.hold == nil && c.server.space.Before(c.at, m.at) {
-		c.at = m.at
+	if m := c.server.mark.Load(); m != nil && c.behind(m) {
+		c.at, c.caught = m.at, nil
 		if data = m.ping; c.stream {
 			data = m.beat
 		}

@@ -187,13 +187,50 @@ func (c *Conn) settle(a *arrival, how entered, missed []*belfry.Message) {
 	for _, room := range a.rooms {
 		c.note(room, from)
 	}
-	end := how.Offset
+	last := how.Offset
 	if len(missed) > 0 {
-		end = missed[len(missed)-1].Offset
+		last = missed[len(missed)-1].Offset
 	}
-	if c.at == "" || c.server.space.Before(c.at, end) {
-		c.at = end
+	if from != "" {
+		// Also if nothing was missed: this node may be behind the one before.
+		c.caught = &caught{last, a.rooms, a.first, c.caught}
 	}
+	if a.first {
+		c.at = last // with a later join, the client may not have so much of its other rooms
+	}
+}
+
+// caught is what a client has got from the log. The log is ahead of what this node has
+// delivered: the same is still to come from there.
+type caught struct {
+	last  belfry.Offset
+	rooms []belfry.Room
+	all   bool // not only of rooms
+	next  *caught
+}
+
+// has reports whether a message is one of those.
+func (g *caught) has(m *belfry.Message) bool {
+	return g.all || slices.ContainsFunc(m.Target.Rooms, func(room belfry.Room) bool { return slices.Contains(g.rooms, room) })
+}
+
+// again reports whether a delivery is one that the client has got from the log; c.mu
+// is held.
+func (c *Conn) again(d *hub.Delivery) bool {
+	if d.Offset == "" {
+		return false
+	}
+	for g := &c.caught; *g != nil; {
+		switch {
+		case c.server.space.Before((*g).last, d.Offset):
+			*g = (*g).next // the log's order: none comes any more
+		case (*g).has(d.Message):
+			return true
+		default:
+			g = &(*g).next
+		}
+	}
+	return false
 }
 
 // note adds a room to those that the client is in; c.mu is held.
@@ -246,12 +283,10 @@ func (h *hold) keep(d *hub.Delivery, limit int) {
 	}
 }
 
-// release sends what was missed, then what was held back and is not known from there,
+// release sends what was missed, then what was held back and has not come from there,
 // until nothing is left: then deliveries go out at once again.
 func (c *Conn) release(ctx context.Context, missed []*belfry.Message) {
-	known := make(map[belfry.Offset]struct{}, len(missed))
 	for _, m := range missed {
-		known[m.Offset] = struct{}{}
 		if !c.pace(ctx) {
 			return
 		}
@@ -268,24 +303,23 @@ func (c *Conn) release(ctx context.Context, missed []*belfry.Message) {
 			if !c.pace(ctx) {
 				return
 			}
-			c.sendHeld(d, known)
+			c.sendHeld(d)
 		}
 	}
 }
 
-func (c *Conn) sendHeld(d *hub.Delivery, known map[belfry.Offset]struct{}) {
+func (c *Conn) sendHeld(d *hub.Delivery) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if d == nil {
+	switch {
+	case d == nil:
 		c.tellGap()
-		return
-	}
-	if _, dup := known[d.Offset]; dup && d.Offset != "" {
-		return
-	}
-	c.transmit(d)
-	if d.Offset != "" {
-		c.at = d.Offset
+	case c.again(d):
+	default:
+		c.transmit(d)
+		if d.Offset != "" {
+			c.at = d.Offset
+		}
 	}
 }
 
