@@ -2,6 +2,7 @@ package redisstream
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -59,7 +60,7 @@ func (q *Queue) Stats(ctx context.Context) (Stats, error) {
 
 func isNoKey(err error) bool {
 	e, answered := rueidis.IsRedisErr(err)
-	return answered && e.Error() == "ERR no such key"
+	return answered && strings.HasSuffix(e.Error(), "no such key")
 }
 
 func (q *Queue) addGroup(ctx context.Context, s *Stats, m rueidis.RedisMessage) error {
