@@ -79,13 +79,15 @@ func (a *Archiver) handle(ctx context.Context, records []*belfry.Record) error {
 	places := make([]int, 0, len(records))
 	size := 0
 	for i, record := range records {
-		e, err := a.decode(record)
+		of, err := a.decode(record)
 		if err != nil {
 			poison[i] = err
 			continue
 		}
-		entries, places = append(entries, e), append(places, i)
-		size += e.Size()
+		for _, e := range of {
+			entries, places = append(entries, e), append(places, i)
+			size += e.Size()
+		}
 	}
 	if len(entries) > 0 {
 		refused, err := a.writer.write(ctx, entries, size)
@@ -106,15 +108,20 @@ func (a *Archiver) handle(ctx context.Context, records []*belfry.Record) error {
 	return &belfry.PoisonBatchError{Reasons: poison}
 }
 
-func (a *Archiver) decode(record *belfry.Record) (Entry, error) {
-	e, err := a.o.Decode(record)
-	if err == nil && e.Size() > a.o.BatchBytes/2 {
-		err = fmt.Errorf("the message has %d bytes: at most %d are archived", e.Size(), a.o.BatchBytes/2)
+func (a *Archiver) decode(record *belfry.Record) ([]Entry, error) {
+	entries, err := a.o.Decode(record)
+	if err != nil {
+		return nil, err
 	}
-	if err == nil && time.Until(e.Time) > a.o.MaxAhead {
-		err = fmt.Errorf("the time %v is ahead of the clock by more than %v", e.Time, a.o.MaxAhead)
+	for _, e := range entries {
+		if e.Size() > a.o.BatchBytes/2 {
+			return nil, fmt.Errorf("the message has %d bytes: at most %d are archived", e.Size(), a.o.BatchBytes/2)
+		}
+		if time.Until(e.Time) > a.o.MaxAhead {
+			return nil, fmt.Errorf("the time %v is ahead of the clock by more than %v", e.Time, a.o.MaxAhead)
+		}
 	}
-	return e, err
+	return entries, nil
 }
 
 // every calls f at once, and then every interval.

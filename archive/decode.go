@@ -17,6 +17,7 @@ type document struct {
 	ID        string          `json:"id"`
 	Namespace string          `json:"namespace"`
 	Room      string          `json:"room"`
+	Rooms     []string        `json:"rooms"`
 	Event     string          `json:"event"`
 	Args      json.RawMessage `json:"args"`
 	Text      string          `json:"text"`
@@ -29,31 +30,47 @@ type document struct {
 	checked bool // Args are JSON, and UTF-8
 }
 
-// Decode reads an entry from a record: a JSON object as its value, or, if it has no
-// value or a field "args", fields of the same names. What they do not say the record does: an entry
-// without id is named by the record, one without time has that of the record, one
-// without room is in that of the key, one without namespace in "/". Names that are
-// not known are passed over. The entry is valid; all that is wrong is in the error.
-func Decode(r *belfry.Record) (Entry, error) {
+// Decode reads the entry of a record: a JSON object as its value, or, if it has no value
+// or a field "args", fields of the same names. What they do not say the record does: an
+// entry without id is named by the record, one without time has that of the record, one
+// without room is in that of the key, one without namespace in "/". Names that are not
+// known are passed over. A message for several "rooms" makes an entry in each: the first
+// has its id, the others that with # and the room. The entries are valid; all that is
+// wrong is in the error.
+func Decode(r *belfry.Record) ([]Entry, error) {
 	d, err := read(r)
 	if err != nil {
-		return Entry{}, err
+		return nil, err
 	}
 	e := Entry{
 		ID: or(d.ID, r.ID), Namespace: or(d.Namespace, "/"), Event: d.Event, Args: d.Args, Text: d.Text,
 		User: d.User, Socket: belfry.SocketID(d.Socket), Key: or(d.Key, r.Key), Offset: belfry.Offset(d.Offset),
 	}
-	e.Room = belfry.Room(or(d.Room, e.Key))
 	if len(e.Args) == 0 || string(e.Args) == "null" {
 		e.Args = json.RawMessage("[]")
 	}
 	if e.Time, err = readTime(d.Time, r.Time); err != nil {
-		return Entry{}, err
+		return nil, err
 	}
-	if err := e.validate(!d.checked); err != nil {
-		return Entry{}, err
+	if len(d.Rooms) == 0 {
+		d.Rooms = []string{or(d.Room, e.Key)}
 	}
-	return e, nil
+	return inRooms(e, d.Rooms, d.checked)
+}
+
+// inRooms returns the entry of each room. checked says that the arguments are JSON.
+func inRooms(e Entry, rooms []string, checked bool) ([]Entry, error) {
+	id, all := e.ID, make([]Entry, 0, len(rooms))
+	for i, room := range rooms {
+		if e.Room = belfry.Room(room); i > 0 {
+			e.ID = id + "#" + room
+		}
+		if err := e.validate(!checked); err != nil {
+			return nil, err
+		}
+		all = append(all, e)
+	}
+	return all, nil
 }
 
 func or(text, otherwise string) string {

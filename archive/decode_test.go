@@ -41,8 +41,20 @@ func TestDecode(t *testing.T) {
 		"milliseconds, in a string": {belfry.Record{ID: "rec-1", Key: "lobby", Value: []byte(`{"event":"say","time":"1772600767000"}`)}, with(least, at.Truncate(time.Second))},
 	} {
 		got, err := archive.Decode(&test.record)
-		if err != nil || fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", test.want) {
+		if err != nil || fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", []archive.Entry{test.want}) {
 			t.Errorf("%s: %v\n%+v\nwant\n%+v", name, err, got, test.want)
+		}
+	}
+}
+
+func TestDecodeInSeveralRooms(t *testing.T) {
+	got, err := archive.Decode(&belfry.Record{Time: at, Value: []byte(`{"id":"a1","event":"e","rooms":["x","y"],"room":"z"}`)})
+	if err != nil || len(got) != 2 || got[0].Position().ID != "a1" || got[0].Room != "x" || got[1].ID != "a1#y" || got[1].Room != "y" {
+		t.Errorf("%+v %v", got, err)
+	}
+	for _, text := range []string{`{"id":"a1","event":"e","rooms":[]}`, `{"id":"a1","event":"e","rooms":["x",""]}`} {
+		if got, err := archive.Decode(&belfry.Record{Time: at, Value: []byte(text)}); err == nil {
+			t.Errorf("%s: %+v", text, got)
 		}
 	}
 }
@@ -93,7 +105,7 @@ func TestDecodeNamesFaults(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{
 		`{"id":"a1","namespace":"/chat","room":"lobby","event":"say","args":[{"text":"hi"}],"time":"2026-03-04T05:06:07.123456Z"}`,
-		`{"event":"say","time":1772600767000,"args":null}`, `{"event":"e\u0000","args":["\ud800"]}`, "{\"event\":\"\xff\"}", `{`, ``, `[]`, `{"time":"99999"}`,
+		`{"event":"say","time":1772600767000,"args":null}`, `{"event":"e\u0000","args":["\ud800"]}`, "{\"event\":\"\xff\"}", `{`, ``, `[]`, `{"time":"99999"}`, `{"event":"e","rooms":["a","b",""]}`,
 	} {
 		f.Add([]byte(seed), "id", "key", "[1,2]")
 	}
@@ -102,19 +114,21 @@ func FuzzDecode(f *testing.F) {
 			{ID: id, Key: key, Value: value, Time: at},
 			{ID: id, Key: key, Time: at, Meta: map[string]string{"event": key, "args": args, "time": id}},
 		} {
-			e, err := archive.Decode(&r)
+			entries, err := archive.Decode(&r)
 			if err != nil {
 				continue
 			}
-			if err := e.Validate(); err != nil {
-				t.Fatalf("%+v: %v", e, err)
+			if again, err := archive.Decode(&r); err != nil || fmt.Sprint(again) != fmt.Sprint(entries) {
+				t.Fatalf("%+v is another when it comes again: %+v %v", entries, again, err)
 			}
-			if again, err := archive.Decode(&r); err != nil || again.Position() != e.Position() {
-				t.Fatalf("%+v is another when it comes again: %+v %v", e, again, err)
-			}
-			p, err := archive.ParsePosition(e.Position().String())
-			if err != nil || p.Compare(e.Position()) != 0 {
-				t.Fatalf("%+v is read as %+v: %v", e.Position(), p, err)
+			for _, e := range entries {
+				if err := e.Validate(); err != nil {
+					t.Fatalf("%+v: %v", e, err)
+				}
+				p, err := archive.ParsePosition(e.Position().String())
+				if err != nil || p.Compare(e.Position()) != 0 {
+					t.Fatalf("%+v is read as %+v: %v", e.Position(), p, err)
+				}
 			}
 		}
 	})

@@ -13,17 +13,17 @@ import (
 type Options struct {
 	Source belfry.Source
 	Store  Store
-	// Decode reads an entry from a record. Its error puts the record aside.
-	// Default Decode.
-	Decode func(*belfry.Record) (Entry, error)
+	// Decode reads the entries of a record, which is done with when all are kept.
+	// Its error puts the record aside. Default Decode.
+	Decode func(*belfry.Record) ([]Entry, error)
 	// BatchRecords bounds the entries that are written at once. Default 5,000.
 	BatchRecords int
 	// BatchBytes bounds their size. Default 4 MiB. An entry that is larger than
 	// half of it is put aside.
 	BatchBytes int
-	// Pace is the least time from one batch that is not full to the next: under
-	// load entries collect in the source meanwhile. After a pause an entry is
-	// written at once. Default 50 ms; negative: none.
+	// Pace is the least time from one batch to the next if that has less than a
+	// tenth of the most: under load entries collect in the source meanwhile. After a
+	// pause an entry is written at once. Default 50 ms; negative: none.
 	Pace time.Duration
 	// RetryMin and RetryMax bound the time from a failure of the store to the next
 	// try; it doubles from one to the other. Default 100 ms and 10 s.

@@ -46,7 +46,7 @@ func ParsePosition(text string) (Position, error) {
 	}
 	const timeBytes = 8
 	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || len(b) <= timeBytes || len(b) > timeBytes+MaxID {
+	if err != nil || strings.ContainsAny(text, "\r\n") || len(b) <= timeBytes || len(b) > timeBytes+MaxID {
 		return Position{}, ErrPosition
 	}
 	micro := int64(binary.BigEndian.Uint64(b)) //nolint:gosec // the same bits

@@ -14,7 +14,7 @@ type writer struct {
 	o       *Options
 	account *account
 	more    chan struct{} // something waits
-	full    chan struct{} // a full batch waits
+	full    chan struct{} // a batch waits that is worth it
 
 	mu      sync.Mutex
 	waiting []*job
@@ -53,12 +53,19 @@ func (w *writer) add(j *job) {
 	w.waiting = append(w.waiting, j)
 	w.entries += len(j.entries)
 	w.bytes += j.size
-	isFull := w.entries >= w.o.BatchRecords || w.bytes >= w.o.BatchBytes
+	isFull := w.isFull()
 	w.mu.Unlock()
 	signal(w.more)
 	if isFull {
 		signal(w.full)
 	}
+}
+
+// isFull reports whether what waits is worth a batch, by the tenth of the most: a source
+// may hand out no more at once. The caller holds the lock.
+func (w *writer) isFull() bool {
+	const worth = 10
+	return w.entries >= w.o.BatchRecords/worth || w.bytes >= w.o.BatchBytes/worth
 }
 
 func signal(c chan struct{}) {
@@ -117,7 +124,7 @@ func (w *writer) take() []*job {
 	w.waiting = w.waiting[n:]
 	w.entries -= entries
 	w.bytes -= bytes
-	if w.entries < w.o.BatchRecords && w.bytes < w.o.BatchBytes {
+	if !w.isFull() {
 		select { // it was for the jobs that are taken
 		case <-w.full:
 		default:

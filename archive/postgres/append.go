@@ -41,6 +41,9 @@ func (s *Store) Append(ctx context.Context, entries []archive.Entry) error {
 		s.forget()
 		err = s.write(ctx, entries, data)
 	}
+	if err != nil && !isAnswer(err) {
+		s.pool.Reset() // the other connections are as broken, most likely
+	}
 	return judge(err)
 }
 

@@ -24,6 +24,12 @@ func hasCode(err error, code string) bool {
 	return errors.As(err, &fault) && fault.Code == code
 }
 
+// isAnswer reports whether the server has said so itself.
+func isAnswer(err error) bool {
+	var fault *pgconn.PgError
+	return errors.As(err, &fault)
+}
+
 // judge makes a *archive.RefusedError of what will not pass.
 func judge(err error) error {
 	var fault *pgconn.PgError

@@ -28,7 +28,7 @@ Socket.IO client they already have; any number of nodes act as one server.`,
 		SilenceUsage:  true,
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usageError(cmd, err) })
-	root.AddCommand(serveCommand(), checkCommand(), demoCommand(), bench.Command(benchServerCommand()), queueCommand(), versionCommand())
+	root.AddCommand(serveCommand(), archiveCommand(), checkCommand(), demoCommand(), bench.Command(benchServerCommand()), queueCommand(), emitCommand(), tailCommand(), tokenCommand(), versionCommand())
 	refuseUnknown(root)
 	return root
 }
