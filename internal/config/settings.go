@@ -36,6 +36,10 @@ func (t *Tree) settings() []node {
 			usage: "let every client join any room and send to it: for trying out",
 		},
 		&setting{
+			name: "presence", value: &texts{&o.Presence}, example: "meet:*", option: "serve.Options.Presence",
+			usage: "rooms whose members the cluster knows, the same on all nodes; * is any text (default: none)",
+		},
+		&setting{
 			name: "recovery", flag: "recovery", value: duration(&o.Recovery), standard: "2m", option: "serve.Options.Recovery",
 			usage: "how long a client may be away and still go on where it was, the same on all nodes; 0: not at all",
 		},
@@ -43,7 +47,10 @@ func (t *Tree) settings() []node {
 		&section{name: "drain", usage: "What happens when the node stops", nodes: drain(o)},
 		&section{name: "heartbeat", usage: "How broken connections are found", nodes: heartbeat(o)},
 		&section{name: "limits", usage: "What one client, and all together, may use", nodes: limits(o)},
-		&section{name: "stomp", usage: "The front for STOMP clients, over WebSocket", nodes: stomp(&o.STOMP)},
+		&section{name: "stomp", usage: "The front for STOMP clients, over WebSocket", nodes: stompFront(&o.STOMP)},
+		&section{name: "plain", usage: "The fronts for clients without a library: JSON over WebSocket, and Server-Sent Events", nodes: plainFronts(&o.Plain)},
+		&section{name: "api", usage: "The HTTP API for backends, below /api/. They need a key of auth.api_keys, or a token with api; with --open nothing", nodes: httpAPI(&o.API)},
+		queues(o),
 		&section{name: "log", usage: "The log, on standard error", nodes: t.config.Log.settings()},
 		&section{name: "auth", usage: "Who clients are, and what they may do. Without this section clients may only connect and get what is sent to them", nodes: t.auth(), option: "serve.Options.Auth"},
 	}

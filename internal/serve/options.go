@@ -12,6 +12,7 @@ import (
 	"github.com/seed-09a96375/belfry/auth"
 	"github.com/seed-09a96375/belfry/engineio"
 	"github.com/seed-09a96375/belfry/internal/backplane"
+	"github.com/seed-09a96375/belfry/internal/route"
 	"github.com/seed-09a96375/belfry/socketio"
 )
 
@@ -24,6 +25,20 @@ type Options struct {
 	Path string
 	// STOMP is the front for STOMP clients.
 	STOMP STOMP
+	// Plain are the fronts for clients without a library.
+	Plain Plain
+	// API is the way of backends.
+	API API
+	// Queues are where routes bring events.
+	Queues []Queue
+	// Routes say what becomes of events of clients. Queues and Logger in it are set
+	// here.
+	Routes route.Options
+	// Presence are patterns of the rooms whose members the cluster knows, the same on
+	// all nodes; see socketio.RoomPattern. nil: none.
+	Presence []string
+	// Version of the program, for the API.
+	Version string
 	// Bus joins the node with others. Logger and Recovery in it are set here.
 	Bus backplane.Options
 	// Node names this node; no other may have that name. Default: the name of the
@@ -104,6 +119,8 @@ func (o Options) Validate() error {
 		}
 	}
 	faults = append(faults, o.validatePaths()...)
+	faults = append(faults, o.validateQueues()...)
+	faults = append(faults, o.validateRoutes()...)
 	if err := validURL(o.Advertise); err != nil {
 		faults = append(faults, fmt.Errorf("serve: Options.Advertise is %q: %w", o.Advertise, err))
 	}
@@ -117,7 +134,7 @@ func (o Options) Validate() error {
 		faults = append(faults, errors.New("serve: Options.Open is true: must be false where clients are authenticated"))
 	}
 	rest := socketio.Options{MaxEventsPerSecond: o.MaxEventsPerSecond, MaxRooms: o.MaxRooms}
-	return errors.Join(append(faults, o.engine().Validate(), rest.Validate(), o.STOMP.options().Validate())...)
+	return errors.Join(append(faults, o.engine().Validate(), rest.Validate(), o.STOMP.options().Validate(), o.API.options().Validate())...)
 }
 
 // guarded reports whether clients are authenticated.
@@ -134,6 +151,14 @@ func validURL(text string) error {
 	return nil
 }
 
+// keepsPresence selects rooms, nil: none.
+func (o Options) keepsPresence() func(belfry.Room) bool {
+	if len(o.Presence) == 0 {
+		return nil
+	}
+	return socketio.RoomPattern(o.Presence...)
+}
+
 func (o Options) engine() engineio.Options {
 	return engineio.Options{
 		PingInterval: o.PingInterval, PingTimeout: o.PingTimeout, Origins: o.Origins, Logger: o.Logger,
@@ -145,6 +170,7 @@ func (o Options) server(bus belfry.Bus, listening net.Addr) socketio.Options {
 	s := socketio.Options{
 		Bus: bus, Node: o.Node, Advertise: o.advertised(listening),
 		EngineIO: o.engine(), Logger: o.Logger, MaxEventsPerSecond: o.MaxEventsPerSecond, MaxRooms: o.MaxRooms,
+		Presence: o.keepsPresence(),
 	}
 	if len(o.Origins) > 0 {
 		s.EngineIO.CORS = &engineio.CORS{Origins: o.Origins, Credentials: true}

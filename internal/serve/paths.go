@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/seed-09a96375/belfry/internal/health"
+	"github.com/seed-09a96375/belfry/internal/httpapi"
 )
 
 // place is what the node serves at a path. One that ends with a slash is all below it.
@@ -13,8 +14,16 @@ type place struct{ option, path string }
 // places are all that are served. Some are the node's own, and no option.
 func (o Options) places() []place {
 	all := []place{{"", health.Path}, {"Path", o.withDefaults().Path}}
+	if !o.API.Off {
+		all = append(all, place{"", httpapi.Path})
+	}
 	if p := o.STOMP.Path; p != "" {
-		all = append(all, place{"STOMP.Path", p}, place{"STOMP.Path", p + "/websocket"})
+		all = append(all, place{"STOMP.Path", p}, place{"STOMP.Path", p + sockJS})
+	}
+	for _, p := range []place{{"Plain.WebSocket", o.Plain.WebSocket}, {"Plain.Events", o.Plain.Events}} {
+		if p.path != "" {
+			all = append(all, p)
+		}
 	}
 	return all
 }
@@ -33,7 +42,7 @@ func (o Options) validatePaths() (faults []error) {
 		if p.option == "" || p.option == "Path" {
 			continue
 		}
-		if !clean(p.path) || strings.HasSuffix(strings.TrimSuffix(p.path, "/websocket"), "/") {
+		if !clean(p.path) || strings.HasSuffix(strings.TrimSuffix(p.path, sockJS), "/") {
 			bad(p.option, p.path, "must begin with a slash, not end with one, and have no braces or blanks")
 			return faults
 		}

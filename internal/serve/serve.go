@@ -55,6 +55,9 @@ type node struct {
 	bus   *backplane.Bus
 	auth  *auth.Authenticator // nil: nobody is known
 	guard *access.Guard
+	// queues are nil until they are open.
+	queues *queues
+	routes *routes
 
 	fronts   atomic.Pointer[fronts] // nil while starting
 	stopping atomic.Bool
@@ -114,6 +117,6 @@ func (n *node) ready() (ok bool, reasons []string) {
 		reasons = append(reasons, "stopping")
 	}
 	_, more := f.io.Health()
-	reasons = append(reasons, more...)
+	reasons = append(append(reasons, more...), n.queues.reasons()...)
 	return len(reasons) == 0, reasons
 }

@@ -137,7 +137,7 @@ func (p *peer) ask(event ...any) string {
 }
 
 func guarded() Options {
-	return Options{Auth: &auth.Options{Keys: []auth.Key{{Secret: secret}}, Leeway: -1}, Recovery: time.Minute}
+	return Options{STOMP: STOMP{Path: "/stomp"}, Plain: Plain{"/ws", "/sse"}, Auth: &auth.Options{Keys: []auth.Key{{Secret: secret}}, Leeway: -1}, Recovery: time.Minute}
 }
 
 func TestClientsAreAuthenticated(t *testing.T) {

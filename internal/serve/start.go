@@ -36,11 +36,15 @@ func (n *node) open(ctx context.Context) error {
 	if err := n.openGuard(); err != nil {
 		return err
 	}
+	var err error
+	if n.queues, err = n.openQueues(ctx); err != nil {
+		return err
+	}
 	io, err := n.attach(ctx, n.bus)
 	if err != nil {
 		return err
 	}
-	f, err := n.openFronts(io)
+	f, err := n.openFronts(ctx, io)
 	if err != nil {
 		return errors.Join(err, io.Close(ctx))
 	}
@@ -68,6 +72,12 @@ func (n *node) openGuard() error {
 
 // letGo ends what the fronts were made on.
 func (n *node) letGo() {
+	if n.routes != nil {
+		n.routes.wait()
+	}
+	if n.queues != nil {
+		n.queues.close()
+	}
 	if n.guard != nil {
 		n.guard.Close()
 	}

@@ -24,6 +24,19 @@ func (s STOMP) options() stomp.Options {
 	return stomp.Options{MaxSubscriptions: s.MaxSubscriptions, MaxUnacked: s.MaxUnacked}
 }
 
+// openSTOMP adds the front, if it is served.
+func (n *node) openSTOMP(f *fronts) error {
+	if n.o.STOMP.Path == "" {
+		return nil
+	}
+	o := n.o.stomp()
+	o.Poller, o.App = f.io.Engine().Poller(), n.routes.fromSTOMP
+	n.guard.GuardSTOMP(&o)
+	var err error
+	f.stomp, err = stomp.New(f.io.Hub(), o)
+	return err
+}
+
 // leastHeartbeat is what stomp takes. Less is for tests of the other fronts.
 const leastHeartbeat = 10 * time.Millisecond
 

@@ -1,0 +1,30 @@
+package config
+
+import "github.com/seed-09a96375/belfry/internal/serve"
+
+const queuesOption = "serve.Options.Queues"
+
+func queues(o *serve.Options) *list {
+	return &list{"queues", "Where routes bring events of clients for backends: Redis Streams, see queues.md", queuesOption, func() []node {
+		o.Queues = append(o.Queues, serve.Queue{})
+		return queue(&o.Queues[len(o.Queues)-1])
+	}}
+}
+
+func queue(q *serve.Queue) []node {
+	nodes := nested(
+		&setting{name: "name", value: text(&q.Name), example: "orders", option: "Name", usage: "what routes call it"},
+		&setting{name: "key", value: text(&q.Key), example: "orders", option: "Key", usage: "key of the stream (default: redis.prefix and queue:{NAME})"},
+		&setting{
+			name: "groups", value: &texts{&q.Groups}, example: "backend", option: "Groups",
+			usage: "consumer groups that are made if they are missing; what they have not acknowledged is not trimmed",
+		},
+		&setting{name: "window", value: duration(&q.Window), standard: "5m", option: "Window", usage: "how long ids of events, and answers, are remembered"},
+		&setting{name: "length", value: number(&q.MaxLength), standard: "100000", option: "MaxLength", usage: "entries that are kept while there is no group"},
+	)
+	alarm := nested(
+		&setting{name: "length", value: number(&q.Alarm.Length), standard: "100000", option: "Alarm.Length", usage: "more entries; -1: no alarm"},
+		&setting{name: "age", value: duration(&q.Alarm.Age), standard: "5m", option: "Alarm.Age", usage: "an older one that a group has not acknowledged; -1s: no alarm"},
+	)
+	return append(nodes, &section{name: "alarm", usage: "What the log warns of. Nothing is dropped", nodes: alarm})
+}
