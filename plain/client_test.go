@@ -126,6 +126,7 @@ type answer struct {
 	ID        belfry.SocketID  `json:"id"`
 	User      string           `json:"user"`
 	Offset    belfry.Offset    `json:"offset"`
+	Position  belfry.Offset    `json:"position"`
 	Recovered *bool            `json:"recovered"`
 	Missed    int              `json:"missed"`
 	Duplicate bool             `json:"duplicate"`

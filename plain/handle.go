@@ -95,8 +95,10 @@ func (c *Conn) authorize(ctx context.Context, a Action, rooms []belfry.Room) err
 	return nil
 }
 
+// published answers a publish. Position is the offset of the message, or of the first
+// with that id. It says nothing of what the client has got.
 type published struct {
-	Offset    belfry.Offset `json:"offset,omitempty"`
+	Position  belfry.Offset `json:"position,omitempty"`
 	Duplicate bool          `json:"duplicate,omitempty"`
 }
 
@@ -123,9 +125,9 @@ func (c *Conn) publish(ctx context.Context, r *publishRequest) (any, error) {
 	}
 	err = c.Publish(ctx, m)
 	if errors.Is(err, belfry.ErrDuplicate) {
-		return published{Offset: m.Offset, Duplicate: true}, nil
+		return published{Position: m.Offset, Duplicate: true}, nil
 	}
-	return published{Offset: m.Offset}, err
+	return published{Position: m.Offset}, err
 }
 
 // Publish sends m as if the client had, without asking Options.Authorize. It returns

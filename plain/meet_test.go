@@ -76,7 +76,7 @@ func TestOneRoom(t *testing.T) {
 		st.want("event:chat\ncontent-type:application/json\ncontent-length:13\n\n{\"text\":\"hi\"}")
 		e := sse.want("lobby", "chat", `[{"text":"hi"}]`)
 		m := ws.want("lobby", "chat", `[{"text":"hi"}]`)
-		if got := ws.read(); got.ID != "p" || got.OK == nil || got.OK.Offset != m.At || string(m.At) != e.id {
+		if got := ws.read(); got.ID != "p" || got.OK == nil || got.OK.Position != m.At || string(m.At) != e.id {
 			t.Errorf("published: %s, offset %s, id %s", got.raw, m.At, e.id)
 		}
 		io.send(`42["say",1,"b"]`)

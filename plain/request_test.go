@@ -82,7 +82,7 @@ func TestPublish(t *testing.T) {
 		one.ask(`"join":{"room":"r"}`)
 		two.ask(`"join":{"room":"r"}`)
 		two.write(`{"id":2,"publish":{"room":"r","event":"e","id":"x","others":true}}`)
-		if m := two.read(); m.OK == nil || m.OK.Duplicate || m.OK.Offset == "" {
+		if m := two.read(); m.OK == nil || m.OK.Duplicate || m.OK.Position == "" {
 			t.Errorf("got %s", m.raw)
 		}
 		one.want("r", "e", "[]")
