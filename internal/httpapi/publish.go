@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -93,7 +94,7 @@ func (a *API) publish(ctx context.Context, namespace string, m *belfry.Message) 
 	if len(b) == 0 {
 		b = append(b, '{')
 	}
-	return append(b, '}'), nil
+	return append(b, "}\n"...), nil
 }
 
 // batch is several messages.
@@ -140,7 +141,7 @@ func publishBatch(c *call, in *batch) ([]byte, error) {
 		if err != nil {
 			return nil, stopped(err, i, len(in.messages), results)
 		}
-		results = append(results, one)
+		results = append(results, bytes.TrimSpace(one))
 	}
 	return marshal(struct {
 		Results []json.RawMessage `json:"results"`

@@ -39,5 +39,5 @@ func reply(c *call, in *answer) ([]byte, error) {
 	if err := c.api.o.Answers.Answer(ctx, in.id, &belfry.Answer{Args: in.args, Error: in.err}); err != nil {
 		return nil, err
 	}
-	return []byte("{}"), nil
+	return []byte("{}\n"), nil
 }

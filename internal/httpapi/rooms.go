@@ -188,5 +188,5 @@ func leaveRoom(c *call, in *change) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return []byte("{}"), sp.Publish(c.r.Context(), m)
+	return []byte("{}\n"), sp.Publish(c.r.Context(), m)
 }
