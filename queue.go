@@ -24,6 +24,10 @@ type Event struct {
 	Key  string
 	Node NodeID
 	Time time.Time
+	// Room and Offset are where the event was published as a message before, if it
+	// was: for archives. Empty: it was not, or is not logged.
+	Room   Room
+	Offset Offset
 	// Reply says that the client waits for the answer of a backend.
 	Reply bool
 }
