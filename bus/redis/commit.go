@@ -49,7 +49,6 @@ func (c *commit) compare(d *commit) int {
 const (
 	commitMessages = 64
 	commitBytes    = 256 << 10
-	inFlight       = 2 // calls at a time
 )
 
 // commits publishes. A message goes at once if no call is under way; those that come
@@ -65,7 +64,7 @@ type commits struct {
 
 func (s *commits) init(l *link) {
 	s.link = l
-	s.wake = make(chan struct{}, inFlight)
+	s.wake = make(chan struct{}, 1)
 }
 
 // do runs c, and returns the lease under which it was sent, 0 if that is not known or
@@ -76,7 +75,7 @@ func (s *commits) do(ctx context.Context, c *commit) (generation uint64, err err
 	s.mu.Unlock()
 	select {
 	case s.wake <- struct{}{}:
-	default: // all are awake
+	default: // it will look again
 	}
 	select {
 	case <-c.done:

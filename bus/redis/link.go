@@ -72,9 +72,7 @@ func (l *link) start(ctx context.Context) error {
 	}
 	l.tasks.Go(l.subscription.run)
 	l.tasks.Go(l.feed.run)
-	for range inFlight {
-		l.tasks.Go(l.commits.run)
-	}
+	l.tasks.Go(l.commits.run)
 	l.tasks.Go(l.beat)
 	l.tasks.Go(l.tend)
 	go func() { l.tasks.Wait(); close(l.ended) }()

@@ -5,7 +5,7 @@
 //
 //	Publish → commits → publish.lua ─┬ log (stream, id <number>-<milliseconds>)
 //	                                 └ PUBLISH channel "<number> <previous> <ms> <epoch>\n<body>"
-//	                              │
+//	                                                    │
 //	subscription ─ feed ─ gap? read the log ─ Deliver ─ the publisher returns
 //
 // One script accepts a message: it takes the next number, appends to the log and

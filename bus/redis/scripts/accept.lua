@@ -19,7 +19,11 @@ local function number(stored) return tonumber(string.match(stored or '0', '^%d+'
 -- they go to the node that it is on. Others may have joined the room that this socket
 -- is: it gets a copy.
 local function newGroup(base, ownersKey, channel, numbered)
-  local g = {name = channel, channel = channel, numbered = numbered, bodies = {}}
+  -- All fields are named here: a table that grows costs time.
+  local g = {
+    name = channel, channel = channel, room = false, owner = false, numbered = numbered,
+    bodies = {}, body = false, first = false, last = false,
+  }
   if ownersKey and string.sub(channel, 1, 5) == 'room:' then
     local owner = redis.call('HGET', ownersKey, string.sub(channel, 6))
     if owner and redis.call('EXISTS', base .. 'lease:' .. owner) == 1 then
@@ -40,36 +44,48 @@ local function bodyOf(group)
   return table.concat(parts)
 end
 
+-- The log is trimmed whenever a number of this many has been reached.
+local TRIM = 128
+
 -- Numbers the groups from after seq on, as one entry of the log, and sends them.
--- When the log has them, appended is called: if it is refused, nothing has changed.
-local function accept(base, seqKey, logKey, length, age, seq, now, groups, appended)
-  local entry, first = {}, seq + 1
-  for _, g in ipairs(groups) do
+-- ids, if there are any, are remembered with what they stand for when the log has the
+-- messages: if it refuses, nothing has changed.
+local function accept(base, seqKey, logKey, length, age, seq, now, groups, ids, window)
+  local entry, before = {nil, nil, nil, nil}, seq
+  for i = 1, #groups do
+    local g = groups[i]
     g.body = bodyOf(g)
     if g.numbered then
-      g.first, seq = string.format('%.0f', seq + 1), seq + #g.bodies
-      g.last = string.format('%.0f', seq)
+      g.first, seq = seq + 1, seq + #g.bodies
+      g.last = string.format('%d', seq)
       local at = #entry
       entry[at + 1], entry[at + 2], entry[at + 3], entry[at + 4] = 'c', g.channel, 'm', g.body
     end
   end
-  local ms = string.format('%.0f', now)
-  if seq >= first then
-    local id = string.format('%.0f', seq) .. '-' .. ms
-    redis.call('XADD', logKey, 'MINID', '~', string.format('%.0f', math.max(first - length, 0)), id, unpack(entry))
+  local ms = string.format('%d', now)
+  if seq > before then
+    local id = string.format('%d-', seq) .. ms
+    if seq % TRIM < seq - before and seq > length then
+      redis.call('XADD', logKey, 'MINID', '~', string.format('%d', seq - length), id, unpack(entry))
+    else
+      redis.call('XADD', logKey, id, unpack(entry))
+    end
     redis.call('SET', seqKey, id)
   end
-  if appended then appended() end
+  if ids then
+    for key, value in pairs(ids) do redis.call('SET', key, value, 'PX', window) end
+  end
   local tail = ' ' .. ms .. ' ' .. EPOCH .. '\n'
-  for _, g in ipairs(groups) do
+  for i = 1, #groups do
+    local g = groups[i]
+    local line, copy = '0 0 0 ' .. EPOCH .. '\n', nil
     if g.numbered then
-      local prev = redis.call('SET', base .. 'last:' .. g.channel, g.last, 'PX', age, 'GET') or '0'
-      publish(base, g.channel, g.first .. ' ' .. prev .. tail .. g.body)
-      if g.room then publish(base, g.room, g.first .. ' 0' .. tail .. g.body) end
-    else
-      local push = '0 0 0 ' .. EPOCH .. '\n' .. g.body
-      publish(base, g.channel, push)
-      if g.room then publish(base, g.room, push) end
+      local first = g.last
+      if #g.bodies > 1 then first = string.format('%d', g.first) end
+      line = first .. ' ' .. (redis.call('SET', base .. 'last:' .. g.channel, g.last, 'PX', age, 'GET') or '0') .. tail
+      copy = first .. ' 0' .. tail
     end
+    publish(base, g.channel, line .. g.body)
+    if g.room then publish(base, g.room, (copy or line) .. g.body) end
   end
 end

@@ -14,8 +14,7 @@ if standing[1] ~= ARGV[1] then
 end
 local base, length, now = ARGV[2], tonumber(ARGV[3]), clock()
 local begin = number(standing[2])
-local seq, at, alone = begin, 7, nil
-local answer, groups, ids, group = {}, {}, {}, nil
+local seq, alone, answer, groups, ids, group = begin, nil, {}, {}, nil, nil
 
 -- Whether there are nodes that cannot read several messages at once.
 local function each()
@@ -23,11 +22,12 @@ local function each()
   return alone
 end
 
-while at <= #ARGV do
+local at, last = 7, #ARGV
+while at <= last do
   local channel, flags, body = ARGV[at], ARGV[at + 1], ARGV[at + 2]
   local numbered, named = string.byte(flags, 1) == 49, string.byte(flags, 4) == 49
   local key = named and base .. 'id:' .. ARGV[at + 3]
-  local before = named and (ids[key] or redis.call('GET', key))
+  local before = named and (ids and ids[key] or redis.call('GET', key))
   if before then
     answer[#answer + 1] = -1
     answer[#answer + 1] = before
@@ -42,7 +42,8 @@ while at <= #ARGV do
     answer[#answer + 1] = n
     answer[#answer + 1] = group.owner or ''
     if named then
-      local digits = string.format('%.0f', n)
+      local digits = string.format('%d', n)
+      ids = ids or {}
       local offset = string.byte(flags, 3) == 49 and ARGV[5] .. '-' .. digits or ''
       ids[key] = digits .. ' ' .. offset .. ' ' .. ARGV[at + 4]
     end
@@ -50,15 +51,13 @@ while at <= #ARGV do
   at = at + (named and 5 or 3)
 end
 
-local function remember()
-  for key, value in pairs(ids) do redis.call('SET', key, value, 'PX', ARGV[6]) end
-end
 if #groups > 1 and each() then
-  for i, g in ipairs(groups) do
-    accept(base, KEYS[2], KEYS[3], length, ARGV[4], begin, now, {g}, i == 1 and remember or nil)
+  for _, g in ipairs(groups) do
+    accept(base, KEYS[2], KEYS[3], length, ARGV[4], begin, now, {g}, ids, ARGV[6])
     if g.numbered then begin = begin + 1 end
+    ids = nil
   end
 elseif #groups > 0 then
-  accept(base, KEYS[2], KEYS[3], length, ARGV[4], begin, now, groups, remember)
+  accept(base, KEYS[2], KEYS[3], length, ARGV[4], begin, now, groups, ids, ARGV[6])
 end
 return answer
