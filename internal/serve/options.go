@@ -13,6 +13,7 @@ import (
 	"github.com/seed-09a96375/belfry/engineio"
 	"github.com/seed-09a96375/belfry/internal/backplane"
 	"github.com/seed-09a96375/belfry/internal/route"
+	"github.com/seed-09a96375/belfry/queue/webhook"
 	"github.com/seed-09a96375/belfry/socketio"
 )
 
@@ -31,8 +32,10 @@ type Options struct {
 	API API
 	// Queues are where routes bring events.
 	Queues []Queue
-	// Routes say what becomes of events of clients. Queues and Logger in it are set
-	// here.
+	// Webhooks are URLs that get events of clients. Logger in them is set here.
+	Webhooks []webhook.Options
+	// Routes say what becomes of events of clients. Queues, Webhooks and Logger
+	// in it are set here.
 	Routes route.Options
 	// Presence are patterns of the rooms whose members the cluster knows, the same on
 	// all nodes; see socketio.RoomPattern. nil: none.

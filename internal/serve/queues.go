@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/redis/rueidis"
 
 	"github.com/seed-09a96375/belfry"
+	"github.com/seed-09a96375/belfry/queue/memory"
 	"github.com/seed-09a96375/belfry/queue/redisstream"
 )
 
@@ -69,21 +72,64 @@ func (o Options) queueNames() []string {
 	return names
 }
 
-// queues are those of a node, on one connection. The zero value has none.
+// queue is what those of this node can.
+type queue interface {
+	belfry.Queue
+	belfry.Answers
+	belfry.Consumer
+}
+
+// queues are those of a node, on one connection.
 type queues struct {
 	client rueidis.Client // nil: none is needed
+	probe  *probe         // nil: there is no client
 	opened []*redisstream.Queue
-	byName map[string]belfry.Queue
-	probe  *probe
+	byName map[string]queue
 }
 
 // openQueues connects. If it fails nothing is left open.
 func (n *node) openQueues(ctx context.Context) (*queues, error) {
-	q := &queues{byName: make(map[string]belfry.Queue)}
-	if len(n.o.Queues) == 0 {
-		return q, nil
+	q := &queues{byName: make(map[string]queue)}
+	for _, each := range n.o.Queues {
+		if err := q.add(ctx, n.o, each); err != nil {
+			q.close()
+			return nil, err
+		}
 	}
-	conn, err := n.o.Bus.Connection()
+	return q, nil
+}
+
+// add opens a queue, in memory if the node is alone.
+func (q *queues) add(ctx context.Context, o Options, each Queue) error {
+	if o.Bus.URL == "" {
+		alone, err := memory.New(memory.Options{Groups: each.Groups, Window: each.Window, Logger: o.Logger})
+		if err != nil {
+			return fmt.Errorf("make queue %s: %w", each.Name, err)
+		}
+		q.byName[each.Name] = alone
+		return nil
+	}
+	client, err := q.connect(ctx, o)
+	if err != nil {
+		return err
+	}
+	options := each.options(o)
+	options.Client = client
+	opened, err := redisstream.New(ctx, options)
+	if err != nil {
+		return fmt.Errorf("open queue %s: %w", each.Name, err)
+	}
+	q.opened = append(q.opened, opened)
+	q.byName[each.Name] = opened
+	return nil
+}
+
+// connect returns the connection that queues and sources share.
+func (q *queues) connect(ctx context.Context, o Options) (rueidis.Client, error) {
+	if q.client != nil {
+		return q.client, nil
+	}
+	conn, err := o.Bus.Connection()
 	if err != nil {
 		return nil, err
 	}
@@ -91,18 +137,7 @@ func (n *node) openQueues(ctx context.Context) (*queues, error) {
 		return nil, fmt.Errorf("open the queues: %w", err)
 	}
 	q.probe = newProbe(q.client)
-	for _, each := range n.o.Queues {
-		o := each.options(n.o)
-		o.Client, o.Logger = q.client, n.log
-		opened, err := redisstream.New(ctx, o)
-		if err != nil {
-			q.close()
-			return nil, fmt.Errorf("open queue %s: %w", each.Name, err)
-		}
-		q.opened = append(q.opened, opened)
-		q.byName[each.Name] = opened
-	}
-	return q, nil
+	return q.client, nil
 }
 
 // close follows the end of all who use the queues.
@@ -110,10 +145,8 @@ func (q *queues) close() {
 	for _, each := range q.opened {
 		each.Close()
 	}
-	if q.probe != nil {
-		q.probe.close()
-	}
 	if q.client != nil {
+		q.probe.close()
 		q.client.Close()
 	}
 }
@@ -126,17 +159,26 @@ func (q *queues) reasons() []string {
 	return q.probe.reasons()
 }
 
-// answers takes the answers of backends that call the HTTP API, nil without a queue.
-// They name events, not queues: ids are unique, and an answer that nobody waits for
-// is forgotten after a while.
-func (q *queues) answers() belfry.Answers {
-	if len(q.opened) == 0 {
-		return nil
+// links are the queues as routes want them.
+func (q *queues) links() map[string]belfry.Queue {
+	all := make(map[string]belfry.Queue, len(q.byName))
+	for name, each := range q.byName {
+		all[name] = each
 	}
-	return allQueues(q.opened)
+	return all
 }
 
-type allQueues []*redisstream.Queue
+// answers takes the answers of backends that call the HTTP API, nil without a queue.
+func (q *queues) answers() belfry.Answers {
+	if len(q.byName) == 0 {
+		return nil
+	}
+	return allQueues(slices.Collect(maps.Values(q.byName)))
+}
+
+// allQueues are answered at once: backends name events, not queues. Ids are unique,
+// and an answer that nobody waits for is forgotten after a while.
+type allQueues []queue
 
 // Answer implements belfry.Answers.
 func (a allQueues) Answer(ctx context.Context, id string, answer *belfry.Answer) error {
@@ -147,7 +189,15 @@ func (a allQueues) Answer(ctx context.Context, id string, answer *belfry.Answer)
 	return errors.Join(errs...)
 }
 
-// Await implements belfry.Answers.
+// Await implements belfry.Answers: each of them gets all answers.
 func (a allQueues) Await(ctx context.Context, id string) (*belfry.Answer, error) {
-	return a[0].Await(ctx, id) // Answer gives it to all
+	return a[0].Await(ctx, id)
+}
+
+func (o Options) webhookNames() []string {
+	var names []string
+	for _, w := range o.Webhooks {
+		names = append(names, w.Name)
+	}
+	return names
 }

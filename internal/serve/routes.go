@@ -124,7 +124,7 @@ func failed(err error) json.RawMessage {
 // validateRoutes names what the router refuses, and what no client could use.
 func (o Options) validateRoutes() (faults []error) {
 	r := o.Routes
-	r.Queues = o.queueNames()
+	r.Queues, r.Webhooks = o.queueNames(), o.webhookNames()
 	faults = append(faults, r.Validate())
 	bad := func(field, value string) {
 		if value != "" && value != namespace {
@@ -143,6 +143,11 @@ func (o Options) validateRoutes() (faults []error) {
 // openRouter makes the router.
 func (n *node) openRouter(publish func(context.Context, *belfry.Message) error) (*route.Router, error) {
 	o := n.o.Routes
-	o.Queues, o.Logger = n.o.queueNames(), n.log
-	return route.New(o, route.Links{Publish: publish, Queues: n.queues.byName, Node: n.o.Node})
+	o.Queues, o.Webhooks, o.Logger = n.o.queueNames(), n.o.webhookNames(), n.log
+	all := n.queues.links()
+	hooks := make(map[string]belfry.Queue)
+	for _, w := range n.o.Webhooks {
+		hooks[w.Name] = all[w.Completed().Queue]
+	}
+	return route.New(o, route.Links{Publish: publish, Queues: all, Webhooks: hooks, Node: n.o.Node})
 }
