@@ -1,0 +1,212 @@
+package consume_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/seed-09a96375/belfry"
+	"github.com/seed-09a96375/belfry/queue/consume"
+	"github.com/seed-09a96375/belfry/queue/memory"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// queueOf returns a queue with n events.
+func queueOf(t *testing.T, n int, key string) *memory.Queue {
+	t.Helper()
+	q, err := memory.New(memory.Options{Groups: []string{"g"}, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range n {
+		if err := q.Append(t.Context(), &belfry.Event{ID: fmt.Sprint(i), Name: "e", Key: key}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return q
+}
+
+// consuming runs a consumer until it is stopped.
+func consuming(t *testing.T, q *memory.Queue, h belfry.Handler, o belfry.ConsumeOptions) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	var done sync.WaitGroup
+	done.Go(func() {
+		if err := q.Consume(ctx, "g", h, o); err != nil {
+			t.Error(err)
+		}
+	})
+	return func() { cancel(); done.Wait() }
+}
+
+// TestLongHandlerKeepsItsEvent: other consumers do not get what is worked on, however
+// long it takes.
+func TestLongHandlerKeepsItsEvent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q, runs := queueOf(t, 1, ""), 0
+		var mu sync.Mutex
+		h := func(ctx context.Context, _ *belfry.Delivery) (*belfry.Answer, error) {
+			mu.Lock()
+			runs++
+			mu.Unlock()
+			time.Sleep(time.Hour)
+			return nil, ctx.Err()
+		}
+		stopA := consuming(t, q, h, belfry.ConsumeOptions{})
+		stopB := consuming(t, q, h, belfry.ConsumeOptions{})
+		time.Sleep(61 * time.Minute)
+		stopA()
+		stopB()
+		if runs != 1 {
+			t.Errorf("%d handlers have run, want 1", runs)
+		}
+	})
+}
+
+// TestLostEventEndsItsHandler: who is taken for dead is told.
+func TestLostEventEndsItsHandler(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := queueOf(t, 1, "")
+		var cause error
+		stopA := consuming(t, q, func(ctx context.Context, _ *belfry.Delivery) (*belfry.Answer, error) {
+			<-ctx.Done()
+			cause = context.Cause(ctx)
+			return nil, ctx.Err()
+		}, belfry.ConsumeOptions{ReclaimAfter: time.Hour}) // it says little
+		synctest.Wait()
+		tries := 0
+		stopB := consuming(t, q, func(_ context.Context, d *belfry.Delivery) (*belfry.Answer, error) {
+			tries = d.Tries
+			return nil, nil
+		}, belfry.ConsumeOptions{ReclaimAfter: time.Second})
+		time.Sleep(time.Hour)
+		stopA()
+		stopB()
+		if !errors.Is(cause, consume.ErrLost) || tries != 2 {
+			t.Errorf("the context ended with %v, the other has Tries %d; want ErrLost and 2", cause, tries)
+		}
+	})
+}
+
+func TestBackoffDoubles(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := queueOf(t, 1, "")
+		var at []time.Time
+		stop := consuming(t, q, func(context.Context, *belfry.Delivery) (*belfry.Answer, error) {
+			at = append(at, time.Now())
+			return nil, errors.New("never")
+		}, belfry.ConsumeOptions{Backoff: time.Second, MaxBackoff: 4 * time.Second, MaxTries: 6})
+		time.Sleep(time.Minute)
+		stop()
+		if len(at) != 6 {
+			t.Fatalf("%d tries, want 6", len(at))
+		}
+		for i, most := range []time.Duration{1, 2, 4, 4, 4} {
+			if d := at[i+1].Sub(at[i]); d < most*time.Second/2 || d > most*time.Second {
+				t.Errorf("pause %d is %v, want between half of %v and that", i, d, most*time.Second)
+			}
+		}
+		if dead := q.Dead(); len(dead) != 1 || dead[0].Tries != 6 || dead[0].Reason != "never" {
+			t.Errorf("dead letters are %+v", dead)
+		}
+	})
+}
+
+// TestStopTimeout: a handler that does not end is told so, and its event is there
+// for others.
+func TestStopTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := queueOf(t, 1, "")
+		began, cause := make(chan bool, 1), error(nil)
+		stop := consuming(t, q, func(ctx context.Context, _ *belfry.Delivery) (*belfry.Answer, error) {
+			began <- true
+			<-ctx.Done()
+			cause = context.Cause(ctx)
+			return nil, nil // too late, but done
+		}, belfry.ConsumeOptions{StopTimeout: 7 * time.Second})
+		<-began
+		from := time.Now()
+		stop()
+		if took := time.Since(from); took < 7*time.Second || took > 8*time.Second || !errors.Is(cause, consume.ErrStopped) {
+			t.Errorf("stopped after %v with %v, want ErrStopped after 7s, and what a read takes", took, cause)
+		}
+	})
+}
+
+func TestTimeoutOfOneTry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := queueOf(t, 1, "")
+		var causes []error
+		stop := consuming(t, q, func(ctx context.Context, d *belfry.Delivery) (*belfry.Answer, error) {
+			if d.Tries == 2 {
+				return nil, nil
+			}
+			<-ctx.Done()
+			causes = append(causes, context.Cause(ctx))
+			return nil, ctx.Err()
+		}, belfry.ConsumeOptions{Timeout: time.Second})
+		time.Sleep(time.Minute)
+		stop()
+		if len(causes) != 1 || !errors.Is(causes[0], consume.ErrTimeout) || len(q.Dead()) != 0 {
+			t.Errorf("ended with %v, dead letters %v; want one ErrTimeout and none", causes, q.Dead())
+		}
+	})
+}
+
+// TestOneHandlerKeepsTheOrderOfTheQueue: without keys, too.
+func TestOneHandlerKeepsTheOrderOfTheQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := queueOf(t, 100, "")
+		var got []string
+		stop := consuming(t, q, func(_ context.Context, d *belfry.Delivery) (*belfry.Answer, error) {
+			got = append(got, d.Entry)
+			return nil, nil
+		}, belfry.ConsumeOptions{Concurrency: 1})
+		time.Sleep(time.Second)
+		stop()
+		if len(got) != 100 || !slices.IsSorted(got) {
+			t.Errorf("%d events came in the order %v", len(got), got)
+		}
+	})
+}
+
+// TestOldEventsDie: MaxAge bounds the tries.
+func TestOldEventsDie(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := queueOf(t, 1, "")
+		stop := consuming(t, q, func(context.Context, *belfry.Delivery) (*belfry.Answer, error) {
+			return nil, &belfry.RetryError{Reason: errors.New("busy"), After: time.Minute}
+		}, belfry.ConsumeOptions{MaxAge: 150 * time.Second, MaxTries: -1})
+		time.Sleep(10 * time.Minute)
+		stop()
+		if dead := q.Dead(); len(dead) != 1 || dead[0].Tries != 4 || !strings.Contains(dead[0].Reason, "older than 2m30s") {
+			t.Errorf("dead letters are %+v, want one after the 4th try", dead)
+		}
+	})
+}
+
+func TestOptionsAreChecked(t *testing.T) {
+	for want, o := range map[string]belfry.ConsumeOptions{
+		"Concurrency is -1":           {Concurrency: -1},
+		"Prefetch is 1":               {Prefetch: 1},
+		"MaxTries is -2":              {MaxTries: -2},
+		"Backoff is -1ns":             {Backoff: -1},
+		"MaxBackoff is 1ns":           {MaxBackoff: 1},
+		"ReclaimAfter is 1ms":         {ReclaimAfter: time.Millisecond},
+		"StopTimeout must not be neg": {StopTimeout: -1},
+	} {
+		if _, err := consume.Complete(o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: %v, want %q", o, err, want)
+		}
+	}
+}
