@@ -114,5 +114,5 @@ func usedAttachments(e *emit, args json.RawMessage, attachments [][]byte) (json.
 	if e.through {
 		return args, slices.Clip(attachments)
 	}
-	return inline(args, attachments), nil
+	return packet.Inline(args, attachments), nil
 }

@@ -25,8 +25,8 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// Route says where events of clients go: to a queue, to a webhook, to rooms and
-// users; to all that it names, in this order.
+// Route says where events of clients go: to rooms and users, to a queue, to a
+// webhook; to all that it names, in this order.
 type Route struct {
 	// Namespace of the events. Default "/".
 	Namespace string
@@ -88,6 +88,9 @@ type Source struct {
 	Channel, Stream string
 	// Group is the consumer group of a Stream. Default "belfry".
 	Group string
+	// New has a Group that is made for the first time begin at the end of its Stream.
+	// Default: at the beginning.
+	New bool
 	// Field of a Stream is the one with the record's value. Default: the value is
 	// an object with all fields.
 	Field string
@@ -256,6 +259,9 @@ func (f *faults) source(at string, s Source, before []Source) {
 	}
 	if s.Channel != "" && s.Field != "" {
 		f.add(at+".Field", "is %q: only a stream has fields", s.Field)
+	}
+	if s.Channel != "" && s.New {
+		f.add(at+".New", "is true: only a stream has a beginning")
 	}
 	if named := len(s.Rooms)+len(s.Users) > 0; named == s.All {
 		f.add(at, "must say who gets it: rooms or users, or all")

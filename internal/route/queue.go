@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/seed-09a96375/belfry"
+	"github.com/seed-09a96375/belfry/socketio/packet"
 )
 
 // Result is what has become of an event.
@@ -77,7 +78,7 @@ func (r *Router) enqueue(ctx context.Context, c *compiled, in *Incoming, e *belf
 			return res, &Error{Unavailable, "this queue has no answers", errors.New("queue " + to.name + " cannot answer")}
 		}
 		queued := *e // a queue keeps it
-		queued.Args = inline(e.Args, in.Attachments)
+		queued.Args = packet.Inline(e.Args, in.Attachments)
 		if err := failure(to.what, q.Append(ctx, &queued)); err != nil {
 			return res, err
 		}

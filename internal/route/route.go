@@ -1,8 +1,8 @@
 // Package route is where events of clients go, and where those of other systems
 // come in, as configured:
 //
-//	event of a client ─ first Route that fits ─ may it? ─┬ append to a queue, a webhook
-//	                                                     └ publish to rooms, users
+//	event of a client ─ first Route that fits ─ may it? ─┬ publish to rooms, users
+//	                                                     └ append to a queue, a webhook
 //	record of a Source ─ templates ─ publish to rooms, users, or all
 //
 // It knows no front: each gives it an Incoming. Names of rooms, keys, ids and
@@ -18,6 +18,7 @@ import (
 
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/auth"
+	"github.com/seed-09a96375/belfry/hub"
 )
 
 // Links are what a Router works with. Publish is required.
@@ -101,12 +102,14 @@ func (r *Router) run(ctx context.Context, c *compiled, in *Incoming) (Result, er
 		return Result{}, err
 	}
 	e.Node = r.links.Node
-	// All that can be refused has been: what follows is done, or is tried again.
-	res, err := r.enqueue(ctx, c, in, e)
-	if err == nil && len(rooms) > 0 {
-		err = r.publish(ctx, c, in, e, rooms)
+	// All that can be refused has been: what follows is done, or is tried again. Queues
+	// come last, since they are told where the message is in the log.
+	if len(rooms) > 0 {
+		if err := r.publish(ctx, c, in, e, rooms); err != nil {
+			return Result{}, err
+		}
 	}
-	return res, err
+	return r.enqueue(ctx, c, in, e)
 }
 
 // allowed returns the rooms that the event goes to, if the client may send it.
@@ -173,5 +176,9 @@ func (r *Router) publish(ctx context.Context, c *compiled, in *Incoming, e *belf
 	if c.route.ExceptSender && in.Socket != "" {
 		m.Target.Except = []belfry.Room{belfry.Room(in.Socket)}
 	}
-	return failure("cluster", r.links.Publish(ctx, m))
+	err := failure("cluster", r.links.Publish(ctx, m))
+	if !hub.Reserved(rooms[0]) {
+		e.Room, e.Offset = rooms[0], m.Offset
+	}
+	return err
 }

@@ -51,6 +51,7 @@ func (d *desk) publish(_ context.Context, m *belfry.Message) error {
 	if d.busErr != nil {
 		return d.busErr
 	}
+	m.Offset = "7"
 	if m.ID != "" && d.seen[m.ID] {
 		return belfry.ErrDuplicate
 	}
@@ -252,6 +253,15 @@ func TestWhoMaySend(t *testing.T) {
 	}
 }
 
+func TestNothingIsQueuedThatRoomsDidNotGet(t *testing.T) {
+	d := newDesk()
+	d.busErr = belfry.ErrUnavailable
+	r := newRouter(t, d, Route{Event: "e", Queue: "q", Require: []string{RequireNothing}, Emit: Emit{Rooms: []string{"x"}}})
+	if _, err := r.Route(t.Context(), event("e", "")); codeOf(err) != Unavailable || len(d.events) > 0 {
+		t.Error(err)
+	}
+}
+
 func TestFailuresReachTheClient(t *testing.T) {
 	for err, want := range map[error]Code{
 		belfry.ErrUnavailable:    Unavailable,
@@ -265,23 +275,26 @@ func TestFailuresReachTheClient(t *testing.T) {
 		if _, got := r.Route(t.Context(), event("e", "")); codeOf(got) != want || !errors.Is(got, err) {
 			t.Errorf("%v became %v, want code %s", err, got, want)
 		}
-		if len(d.messages) > 0 {
-			t.Error("rooms got what the queue did not")
+		d.appendErr = nil
+		in := event("e", "")
+		in.ID = "1"
+		if _, err := r.Route(t.Context(), in); err != nil {
+			t.Error(err)
 		}
 	}
 }
 
-// TestARepetitionDoesWhatWasNotDone: the queue has it, the cluster was away.
+// TestARepetitionDoesWhatWasNotDone: the rooms have it, the queue was away.
 func TestARepetitionDoesWhatWasNotDone(t *testing.T) {
 	d := newDesk()
-	d.busErr = belfry.ErrUnavailable
+	d.appendErr = belfry.ErrUnavailable
 	r := newRouter(t, d, Route{Event: "e", Queue: "q", Require: []string{RequireNothing}, Emit: Emit{Rooms: []string{"x"}}})
 	in := event("e", "")
 	in.ID = "1"
 	if _, err := r.Route(t.Context(), in); codeOf(err) != Unavailable {
 		t.Fatal(err)
 	}
-	d.busErr = nil
+	d.appendErr = nil
 	for range 2 {
 		if _, err := r.Route(t.Context(), in); err != nil {
 			t.Fatal(err)
@@ -289,6 +302,9 @@ func TestARepetitionDoesWhatWasNotDone(t *testing.T) {
 	}
 	if len(d.events) != 1 || len(d.messages) != 1 {
 		t.Errorf("%d events and %d messages, want one each", len(d.events), len(d.messages))
+	}
+	if e := d.events[0]; e.Room != "x" || e.Offset != "7" {
+		t.Errorf("the event is in room %q at %q", e.Room, e.Offset)
 	}
 	if d.messages[0].ID == d.events[0].ID {
 		t.Error("a backend that publishes with the event's id would be a duplicate")

@@ -131,7 +131,6 @@ func FuzzTemplate(f *testing.F) {
 		}
 		_, _ = parsed.string(in)
 		_, _ = parsed.appendStrings(nil, in)
-		_ = inline(args, [][]byte{{1}})
 	})
 }
 
@@ -185,19 +184,6 @@ func sameJSON(t *testing.T, raw []byte, want any) bool {
 	a, _ := json.Marshal(got)
 	b, _ := json.Marshal(want)
 	return string(a) == string(b)
-}
-
-func TestBinaryArgumentsBecomeText(t *testing.T) {
-	for in, want := range map[string]string{
-		`[{"_placeholder":true,"num":0}]`:                            `[{"$binary":"AQI="}]`,
-		`[ {"f" : {"num":1, "_placeholder" : true}} , "{" ]`:         `[ {"f" : {"$binary":"/w=="}} , "{" ]`,
-		`[{"_placeholder":true,"num":7}]`:                            `[{"_placeholder":true,"num":7}]`,
-		`[12345678901234567890,"{\"_placeholder\":true,\"num\":0}"]`: `[12345678901234567890,"{\"_placeholder\":true,\"num\":0}"]`,
-	} {
-		if got := inline(json.RawMessage(in), [][]byte{{1, 2}, {255}}); string(got) != want {
-			t.Errorf("%s became %s, want %s", in, got, want)
-		}
-	}
 }
 
 func TestPatterns(t *testing.T) {

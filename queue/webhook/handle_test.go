@@ -156,7 +156,7 @@ func TestOnlyTheAuthorityThatIsNamedIsTrusted(t *testing.T) {
 }
 
 func TestOptions(t *testing.T) {
-	good := webhook.Options{Name: "w", URL: "https://backend.example.com", Secrets: []string{newSecret()}}
+	good := webhook.Options{Name: "w", URL: "https://backend.example.com", Secret: newSecret()}
 	with := func(change func(*webhook.Options)) webhook.Options {
 		o := good
 		change(&o)
@@ -167,8 +167,8 @@ func TestOptions(t *testing.T) {
 		"Options.Name is empty":                    with(func(o *webhook.Options) { o.Name = "" }),
 		"Options.URL must be a URL":                with(func(o *webhook.Options) { o.URL = "backend" }),
 		"Options.URL is http:// to another":        with(func(o *webhook.Options) { o.URL = "http://10.0.0.1/" }),
-		"Options.Secrets is empty":                 with(func(o *webhook.Options) { o.Secrets = nil }),
-		"Options.Secrets 1: must be base64":        with(func(o *webhook.Options) { o.Secrets = []string{"whsec_c2hvcnQ="} }),
+		"Options.Secret must be base64":            with(func(o *webhook.Options) { o.Secret = "" }),
+		"Options.OldSecret must be base64":         with(func(o *webhook.Options) { o.OldSecret = "whsec_c2hvcnQ=" }),
 		"Options.CA is not PEM":                    with(func(o *webhook.Options) { o.CA = "x" }),
 		`Options.Headers is "webhook-id"`:          with(func(o *webhook.Options) { o.Headers = map[string]string{"webhook-id": "x"} }),
 		"Options.Timeout is 1ms":                   with(func(o *webhook.Options) { o.Timeout = time.Millisecond }),

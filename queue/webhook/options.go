@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Options of a Webhook. Name, URL and Secrets are required.
+// Options of a Webhook. Name, URL and Secret are required.
 type Options struct {
 	// Name of the webhook, for routes and the log.
 	Name string
@@ -25,9 +25,12 @@ type Options struct {
 	URL string
 	// Insecure allows http:// to other machines. Requests are signed, but not hidden.
 	Insecure bool
-	// Secrets sign the requests: base64 of 24 to 64 random bytes, "whsec_" in front
-	// or not. All sign, so that receivers may know the old one or the new one.
-	Secrets []string
+	// Secret signs the requests: base64 of 24 to 64 random bytes, "whsec_" in front
+	// or not.
+	Secret string
+	// OldSecret signs them, too, so that receivers may know either of the two while
+	// one takes the place of the other. Empty: there is none.
+	OldSecret string
 	// Headers of the request, such as Authorization.
 	Headers map[string]string
 	// CA is PEM with the authorities to trust. Empty: those of the system.
@@ -115,11 +118,11 @@ func (o Options) Validate() error {
 	if err := checkURL(o.URL, o.Insecure); err != nil {
 		errs = append(errs, fmt.Errorf("webhook: Options.URL %w", err))
 	}
-	bad(len(o.Secrets) == 0, "Secrets", "empty", "one secret or more, each made with: openssl rand -base64 32")
-	for i, s := range o.Secrets {
-		if _, err := key(s); err != nil {
-			errs = append(errs, fmt.Errorf("webhook: Options.Secrets %d: %w", i+1, err))
-		}
+	if _, err := key(o.Secret); err != nil {
+		errs = append(errs, fmt.Errorf("webhook: Options.Secret %w", err))
+	}
+	if _, err := key(o.OldSecret); o.OldSecret != "" && err != nil {
+		errs = append(errs, fmt.Errorf("webhook: Options.OldSecret %w", err))
 	}
 	bad(o.CA != "" && !x509.NewCertPool().AppendCertsFromPEM([]byte(o.CA)), "CA", "not PEM", "a file with certificates")
 	for name := range o.Headers {

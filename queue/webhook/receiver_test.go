@@ -151,7 +151,7 @@ func (r *receiver) verdict(sent []*belfry.Event, again bool) error {
 
 func (r *receiver) options() webhook.Options {
 	return webhook.Options{
-		Name: "w", URL: r.URL, Secrets: []string{newSecret(), r.secret}, Backoff: time.Millisecond, MaxBackoff: 10 * time.Millisecond,
+		Name: "w", URL: r.URL, Secret: newSecret(), OldSecret: r.secret, Backoff: time.Millisecond, MaxBackoff: 10 * time.Millisecond,
 		ReclaimAfter: 300 * time.Millisecond,
 	}
 }

@@ -41,12 +41,10 @@ func New(o Options) (*Webhook, error) {
 	}
 	o = o.withDefaults()
 	w := &Webhook{o: o, client: newClient(o)}
-	for _, s := range o.Secrets {
-		k, err := key(s)
-		if err != nil {
-			return nil, err
+	for _, s := range []string{o.Secret, o.OldSecret} {
+		if k, err := key(s); err == nil { // Validate has tried; there may be no old one
+			w.keys = append(w.keys, k)
 		}
-		w.keys = append(w.keys, k)
 	}
 	return w, nil
 }

@@ -1,0 +1,62 @@
+package config
+
+import "github.com/seed-09a96375/belfry/internal/route"
+
+const (
+	routesOption  = "route.Options.Routes"
+	sourcesOption = "route.Options.Sources"
+)
+
+// routes are what becomes of events of clients, and of what comes from other systems.
+func routes(r *route.Options) []node {
+	return []node{
+		&list{"routes", "Where events of clients go, see routes.md. The first that fits counts", routesOption, func() []node {
+			r.Routes = append(r.Routes, route.Route{})
+			return routeSettings(&r.Routes[len(r.Routes)-1])
+		}},
+		&list{"sources", "What comes from other systems, and who gets it, see routes.md", sourcesOption, func() []node {
+			r.Sources = append(r.Sources, route.Source{})
+			return sourceSettings(&r.Sources[len(r.Sources)-1])
+		}},
+	}
+}
+
+func routeSettings(r *route.Route) []node {
+	nodes := nested(
+		&setting{name: "event", value: text(&r.Event), example: "order.*", option: "Event", usage: "name of the events, or a pattern: * is any text"},
+		&setting{name: "require", value: &texts{&r.Require}, example: "user", option: "Require", usage: "user: only users; publish: the grant for each room; nothing: every client (default: publish with rooms, else nothing)"},
+		&setting{name: "queue", value: text(&r.Queue), example: "orders", option: "Queue", usage: "queue that they are appended to"},
+		&setting{name: "webhook", value: text(&r.Webhook), example: "billing", option: "Webhook", usage: "webhook that gets them"},
+		&setting{name: "key", value: text(&r.Key), example: "{user}", option: "Key", usage: "template: events with one key are handled in order"},
+		&setting{name: "id", value: text(&r.ID), example: "{args.0.id|}", option: "ID", usage: "template: repetitions have the same (default: what the protocol of the client has for it, or none)"},
+		&setting{name: "reply", value: boolean(&r.Reply), example: "true", option: "Reply", usage: "the client's ack is the answer of a backend"},
+		&setting{name: "timeout", value: duration(&r.Timeout), standard: "10s", option: "Timeout", usage: "how long the client waits for it"},
+	)
+	nodes = append(nodes, emitSettings(&r.Emit, "that of the client's event", "those of the client's event")...)
+	return append(nodes, nested(&setting{
+		name: "except_sender", value: boolean(&r.ExceptSender), example: "true", option: "ExceptSender", usage: "the client that it came from does not get it",
+	})...)
+}
+
+func emitSettings(e *route.Emit, as, args string) []node {
+	return nested(
+		&setting{name: "rooms", value: &texts{&e.Rooms}, example: "chat:{args.0.room}", option: "Rooms", usage: "templates: rooms that get it"},
+		&setting{name: "users", value: &texts{&e.Users}, example: "{args.0.to}", option: "Users", usage: "templates: users that get it"},
+		&setting{name: "as", value: text(&e.As), example: "message", option: "As", usage: "template: name of the event that they get (default: " + as + ")"},
+		&setting{name: "args", value: &texts{&e.Args}, example: "{args.0.text},{user}", option: "Args", usage: "templates: its arguments (default: " + args + ")"},
+	)
+}
+
+func sourceSettings(s *route.Source) []node {
+	nodes := nested(
+		&setting{name: "name", value: text(&s.Name), example: "news", option: "Name", usage: "name of the source, of no other"},
+		&setting{name: "redis_channel", value: text(&s.Channel), example: "NEWS", option: "Channel", usage: "channel to subscribe to; what is published while nobody subscribes is lost"},
+		&setting{name: "redis_stream", value: text(&s.Stream), example: "NEWS", option: "Stream", usage: "or stream to read; nothing is lost"},
+		&setting{name: "group", value: text(&s.Group), standard: "belfry", option: "Group", usage: "consumer group of the stream, of these nodes alone"},
+		&setting{name: "field", value: text(&s.Field), example: "message", option: "Field", usage: "field of the stream's entries that is {value} and {payload} (default: an object with all)"},
+		&setting{name: "new", value: boolean(&s.New), example: "true", option: "New", usage: "a new group begins at the end of the stream, not at its beginning"},
+		&setting{name: "all", value: boolean(&s.All), example: "true", option: "All", usage: "every client gets it, in place of rooms and users"},
+		&setting{name: "id", value: text(&s.ID), example: "{payload.id}", option: "ID", usage: "template: what has the same is published once (default: the name of the entry)"},
+	)
+	return append(nodes, emitSettings(&s.Emit, "message", "{value}")...)
+}
