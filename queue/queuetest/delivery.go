@@ -18,6 +18,7 @@ func checkWhole(ctx context.Context, q Queue) error {
 	want := belfry.Event{
 		ID: "an id", Namespace: "/n", Name: "übung", Args: json.RawMessage(`["a", {"b":[1.50,null]},"\u2028"]`),
 		Socket: "12345678901234567890", User: "ada", Key: "k", Node: "node-1",
+		Room: "r", Offset: "a.1-2",
 		Time: time.UnixMicro(1_763_837_000_123_456).UTC(), Reply: true,
 	}
 	if err := q.Append(ctx, &want); err != nil {

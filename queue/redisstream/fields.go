@@ -21,14 +21,17 @@ const (
 	fieldUser      = "user"
 	fieldKey       = "key"
 	fieldNode      = "node"
-	fieldTime      = "time"  // RFC 3339
-	fieldReply     = "reply" // key for the answer
-	fieldAfter     = "after" // entry before this one with the same key
-	fieldFor       = "for"   // the only group that it is for
+	fieldRoom      = "room"   // to which it was published, too
+	fieldOffset    = "offset" // of that message
+	fieldTime      = "time"   // RFC 3339
+	fieldReply     = "reply"  // key for the answer
+	fieldAfter     = "after"  // entry before this one with the same key
+	fieldFor       = "for"    // the only group that it is for
 )
 
 var fieldNames = [...]string{
-	fieldID, fieldEvent, fieldNamespace, fieldArgs, fieldSocket, fieldUser, fieldKey, fieldNode, fieldTime, fieldReply,
+	fieldID, fieldEvent, fieldNamespace, fieldArgs, fieldSocket, fieldUser, fieldKey, fieldNode, fieldRoom, fieldOffset,
+	fieldTime, fieldReply,
 }
 
 // encode appends fields and values.
@@ -43,7 +46,7 @@ func (q *Queue) encode(to []string, e *belfry.Event) []string {
 	}
 	values := [...]string{
 		e.ID, e.Name, e.Namespace, string(e.Args), string(e.Socket), e.User, e.Key, string(e.Node),
-		at.UTC().Format(time.RFC3339Nano), reply,
+		string(e.Room), string(e.Offset), at.UTC().Format(time.RFC3339Nano), reply,
 	}
 	for i, v := range values {
 		if v != "" {
@@ -62,7 +65,8 @@ func decode(entry string, fields map[string]string) *consume.Entry {
 	e.Event = belfry.Event{
 		ID: fields[fieldID], Name: fields[fieldEvent], Namespace: fields[fieldNamespace],
 		Socket: belfry.SocketID(fields[fieldSocket]), User: fields[fieldUser], Key: fields[fieldKey],
-		Node: belfry.NodeID(fields[fieldNode]), Reply: fields[fieldReply] != "",
+		Node: belfry.NodeID(fields[fieldNode]), Room: belfry.Room(fields[fieldRoom]), Offset: belfry.Offset(fields[fieldOffset]),
+		Reply: fields[fieldReply] != "",
 	}
 	if e.ID == "" {
 		e.ID = entry
