@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -97,3 +98,41 @@ func publishAll(b *testing.B, links []belfry.Link) {
 	}
 	publishers.Wait()
 }
+
+// BenchmarkCrossing tells how long a message takes from one node to another that has
+// nothing else to do, beside a round trip to Redis.
+func BenchmarkCrossing(b *testing.B) {
+	server := redistest.Start(b)
+	o := Options{URL: server.URL(), Interest: true, Logger: slog.New(slog.DiscardHandler)}
+	here, err := open(b, o).Attach(b.Context(), &counter{id: "here"})
+	check(b, err)
+	node := &arrivals{counter{id: "there"}, make(chan time.Time, 1)}
+	there, err := open(b, o).Attach(b.Context(), node)
+	check(b, err)
+	defer func() { check(b, here.Close(context.Background())); check(b, there.Close(context.Background())) }()
+	check(b, there.(belfry.Follower).Follow(b.Context(), "/", "x"))
+	client := linkOf(here).bus.client
+	crossing, trips := make([]time.Duration, 0, b.N), make([]time.Duration, 0, b.N)
+	for b.Loop() {
+		<-time.After(5 * time.Millisecond)
+		begun := time.Now()
+		check(b, client.Do(b.Context(), client.B().Ping().Build()).Error())
+		trips = append(trips, time.Since(begun))
+		<-time.After(5 * time.Millisecond)
+		begun = time.Now()
+		check(b, here.Publish(b.Context(), redistest.Message("m", "x")))
+		crossing = append(crossing, (<-node.at).Sub(begun))
+	}
+	slices.Sort(crossing)
+	slices.Sort(trips)
+	b.ReportMetric(float64(crossing[len(crossing)/2].Microseconds()), "p50-µs")
+	b.ReportMetric(float64(trips[len(trips)/2].Microseconds()), "ping-p50-µs")
+}
+
+// arrivals is a node that tells when a message comes.
+type arrivals struct {
+	counter
+	at chan time.Time
+}
+
+func (n *arrivals) Deliver(*belfry.Message) { n.at <- time.Now() }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"reflect"
 	"testing"
 	"time"
@@ -152,6 +153,22 @@ func FuzzPush(f *testing.F) {
 		}
 		if p.kind() == kindMark {
 			_, _ = parseMark(p.body)
+		}
+	})
+}
+
+func FuzzParsePush(f *testing.F) {
+	for _, s := range []string{"1 0 2 3\nbody", "0 0 0 0\n", "1 2 3\nx", "1 2 3 4 5\nx", "1 2 3 4 \nx", " 1 2 3 4\nx", "", "\n\n"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, payload []byte) {
+		p, err := parsePush(payload)
+		if err != nil {
+			return
+		}
+		again, err := parsePush(fmt.Appendf(nil, "%d %d %d %d\n%s", p.seq, p.previous, p.stamp, p.epoch, p.body))
+		if err != nil || !reflect.DeepEqual(again, p) {
+			t.Errorf("%q is %+v, and again %+v, %v", payload, p, again, err)
 		}
 	})
 }

@@ -21,18 +21,21 @@ type push struct {
 var errPush = errors.New("malformed push")
 
 func parsePush(payload []byte) (push, error) {
-	line, body, ok := bytes.Cut(payload[:min(len(payload), 100)], []byte{'\n'})
-	if !ok {
+	line, _, ok := bytes.Cut(payload[:min(len(payload), 100)], []byte{'\n'})
+	body := payload[min(len(line)+1, len(payload)):]
+	if !ok || len(body) == 0 {
 		return push{}, errPush
 	}
-	numbers, err := parseNumbers(string(line))
-	if err != nil || len(numbers) != 4 {
-		return push{}, errPush
+	var numbers [4]uint64
+	for i := range numbers {
+		word, rest, more := bytes.Cut(line, []byte{' '})
+		n, err := strconv.ParseUint(string(word), 10, 64)
+		if err != nil || more != (i < len(numbers)-1) {
+			return push{}, errPush
+		}
+		numbers[i], line = n, rest
 	}
-	if len(body) == 0 {
-		return push{}, errPush
-	}
-	return push{numbers[0], numbers[1], numbers[2], numbers[3], payload[len(line)+1:]}, nil
+	return push{numbers[0], numbers[1], numbers[2], numbers[3], body}, nil
 }
 
 func parseNumbers(line string) ([]uint64, error) {
