@@ -10,7 +10,7 @@ import (
 // settings is the tree, in the order of the reference.
 func (t *Tree) settings() []node {
 	o := &t.config.Serve
-	return []node{
+	return append([]node{
 		&setting{
 			name: "listen", flag: "listen", value: text(&o.Listen), standard: ":8080", option: "serve.Options.Listen",
 			usage: "`address` for clients, load balancers and other nodes",
@@ -51,9 +51,10 @@ func (t *Tree) settings() []node {
 		&section{name: "plain", usage: "The fronts for clients without a library: JSON over WebSocket, and Server-Sent Events", nodes: plainFronts(&o.Plain)},
 		&section{name: "api", usage: "The HTTP API for backends, below /api/. They need a key of auth.api_keys, or a token with api; with --open nothing", nodes: httpAPI(&o.API)},
 		queues(o),
+		webhooks(&o.Webhooks),
 		&section{name: "log", usage: "The log, on standard error", nodes: t.config.Log.settings()},
 		&section{name: "auth", usage: "Who clients are, and what they may do. Without this section clients may only connect and get what is sent to them", nodes: t.auth(), option: "serve.Options.Auth"},
-	}
+	}, routes(&o.Routes)...)
 }
 
 // Group is a group of settings that several commands have.

@@ -123,7 +123,9 @@ func (o Options) Validate() error {
 	}
 	faults = append(faults, o.validatePaths()...)
 	faults = append(faults, o.validateQueues()...)
+	faults = append(faults, o.validateWebhooks()...)
 	faults = append(faults, o.validateRoutes()...)
+	faults = append(faults, o.validateSources()...)
 	if err := validURL(o.Advertise); err != nil {
 		faults = append(faults, fmt.Errorf("serve: Options.Advertise is %q: %w", o.Advertise, err))
 	}

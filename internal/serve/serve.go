@@ -56,8 +56,10 @@ type node struct {
 	auth  *auth.Authenticator // nil: nobody is known
 	guard *access.Guard
 	// queues are nil until they are open.
-	queues *queues
-	routes *routes
+	queues   *queues
+	webhooks webhooks
+	routes   *routes
+	sources  sources
 
 	fronts   atomic.Pointer[fronts] // nil while starting
 	stopping atomic.Bool
@@ -67,7 +69,7 @@ type node struct {
 func newNode(o Options, listener net.Listener) *node {
 	n := &node{o: o, log: o.Logger, listener: listener}
 	mux := http.NewServeMux()
-	mux.Handle(health.Path, health.Handler(n.ready))
+	mux.Handle(health.Path, health.Handler(n.ready, n.warnings))
 	n.mount(mux)
 	n.web = cluster.NewHTTPServer(mux)
 	n.web.ErrorLog = slog.NewLogLogger(n.log.Handler(), slog.LevelWarn)
@@ -105,6 +107,14 @@ func (n *node) live(ctx context.Context) error {
 	}
 	<-ctx.Done()
 	return n.stop(context.WithoutCancel(ctx))
+}
+
+// warnings are what no other node does better.
+func (n *node) warnings() []string {
+	if n.fronts.Load() == nil {
+		return nil
+	}
+	return n.sourceTrouble()
 }
 
 // ready tells load balancers whether to send clients here.

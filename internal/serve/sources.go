@@ -13,17 +13,15 @@ import (
 	"github.com/seed-09a96375/belfry/source/redisstream"
 )
 
-// sources are those of a node, while it reads them. They have a connection of their
-// own: what waits for news must not keep anything else waiting.
+// sources are those of a node, while it reads them. The zero value has none.
 type sources struct {
-	client rueidis.Client // nil: there are none
-	opened []watched
-	cancel context.CancelFunc
-	all    sync.WaitGroup
+	all     []source
+	cancel  context.CancelFunc
+	running sync.WaitGroup
 }
 
-// watched is a source that knows how it is.
-type watched interface {
+// source is one that knows how it is.
+type source interface {
 	belfry.Source
 	Health() (ok bool, reasons []string)
 }
@@ -38,52 +36,45 @@ func (o Options) validateSources() (faults []error) {
 	return faults
 }
 
-// openSources begins to read. If it fails nothing is left open.
-func (n *node) openSources(ctx context.Context, router *route.Router) (*sources, error) {
-	s := &sources{cancel: func() {}}
-	if len(n.o.Routes.Sources) == 0 {
-		return s, nil
-	}
-	conn, err := n.o.Bus.Connection()
-	if err != nil {
-		return nil, err
-	}
-	if s.client, err = conn.Open(ctx); err != nil {
-		return nil, fmt.Errorf("open the sources: %w", err)
-	}
-	var life context.Context
-	life, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
+// runSources begins to read. If it fails nothing runs.
+func (n *node) runSources(ctx context.Context, router *route.Router) error {
+	s := &n.sources
+	ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	for _, o := range n.o.Routes.Sources {
-		if err := n.openSource(life, s, router, o); err != nil {
-			s.stop()
-			return nil, fmt.Errorf("open source %s: %w", o.Name, err)
+		if err := n.runSource(ctx, router, o); err != nil {
+			n.stopSources()
+			return fmt.Errorf("open source %s: %w", o.Name, err)
 		}
 	}
-	return s, nil
+	return nil
 }
 
-func (n *node) openSource(ctx context.Context, s *sources, router *route.Router, o route.Source) error {
+func (n *node) runSource(ctx context.Context, router *route.Router, o route.Source) error {
 	handle, err := router.Handle(o.Name)
 	if err != nil {
 		return err
 	}
-	source, err := n.source(s.client, o)
+	client, err := n.queues.connect(ctx, n.o)
 	if err != nil {
 		return err
 	}
-	s.opened = append(s.opened, source)
-	s.all.Go(func() {
-		if err := source.Run(ctx, handle); err != nil {
+	one, err := n.source(client, o)
+	if err != nil {
+		return err
+	}
+	n.sources.all = append(n.sources.all, one)
+	n.sources.running.Go(func() {
+		if err := one.Run(ctx, handle); err != nil {
 			n.log.Error("source ended", "source", o.Name, "err", err)
 		}
 	})
 	return nil
 }
 
-func (n *node) source(client rueidis.Client, o route.Source) (watched, error) {
+func (n *node) source(client rueidis.Client, o route.Source) (source, error) {
 	node := string(n.o.Node)
 	if node == "" {
-		node = "belfry" // terms of leases have names of their own in any case
+		node = "belfry" // each term of a lease has a name of its own besides
 	}
 	if o.Channel != "" {
 		return redischannel.New(redischannel.Options{Client: client, Channel: o.Channel, Group: o.Group, Node: node, Logger: n.log})
@@ -93,18 +84,17 @@ func (n *node) source(client rueidis.Client, o route.Source) (watched, error) {
 	})
 }
 
-// stop ends the sources and waits for what is under way. Other nodes go on.
-func (s *sources) stop() {
-	s.cancel()
-	s.all.Wait()
-	if s.client != nil {
-		s.client.Close()
+// stopSources ends them and waits for the records under way. Other nodes go on.
+func (n *node) stopSources() {
+	if n.sources.cancel != nil {
+		n.sources.cancel()
 	}
+	n.sources.running.Wait()
 }
 
-// reasons are why nothing comes from sources that this node reads.
-func (s *sources) reasons() (all []string) {
-	for _, each := range s.opened {
+// sourceTrouble is why nothing comes from sources that this node reads.
+func (n *node) sourceTrouble() (all []string) {
+	for _, each := range n.sources.all {
 		_, reasons := each.Health()
 		all = append(all, reasons...)
 	}

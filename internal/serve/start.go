@@ -40,6 +40,9 @@ func (n *node) open(ctx context.Context) error {
 	if n.queues, err = n.openQueues(ctx); err != nil {
 		return err
 	}
+	if err := n.openWebhooks(ctx); err != nil {
+		return err
+	}
 	io, err := n.attach(ctx, n.bus)
 	if err != nil {
 		return err
@@ -47,6 +50,10 @@ func (n *node) open(ctx context.Context) error {
 	f, err := n.openFronts(ctx, io)
 	if err != nil {
 		return errors.Join(err, io.Close(ctx))
+	}
+	n.runWebhooks(ctx)
+	if err := n.runSources(ctx, n.routes.router); err != nil {
+		return errors.Join(err, f.close(ctx))
 	}
 	n.fronts.Store(f)
 	return nil
@@ -72,6 +79,7 @@ func (n *node) openGuard() error {
 
 // letGo ends what the fronts were made on.
 func (n *node) letGo() {
+	n.stopWebhooks()
 	if n.routes != nil {
 		n.routes.wait()
 	}

@@ -19,6 +19,7 @@ func (n *node) stop(ctx context.Context) error {
 	n.stopping.Store(true)
 	defer n.letGo()
 	n.delay()
+	n.stopSources() // other nodes go on with them
 	errs := []error{n.drain(ctx)}
 	closing, cancel := context.WithTimeout(ctx, closeTime)
 	defer cancel()
