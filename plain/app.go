@@ -80,8 +80,15 @@ func (c *Conn) owe(ctx context.Context) (owed context.Context, done context.Canc
 	}
 }
 
-// forgive ends the wait for what is owed.
-func (x *extras) forgive() {
+// forgive ends the wait for what is owed. What the request under way still adds has
+// ended already: its context has.
+func (c *Conn) forgive() {
+	c.mu.Lock()
+	x := c.more
+	c.mu.Unlock()
+	if x == nil {
+		return
+	}
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for _, cancel := range x.owed {

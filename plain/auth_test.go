@@ -32,7 +32,7 @@ func guarded(closed *atomic.Int64) plain.Options {
 			}
 		},
 		Authorize: func(_ context.Context, c *plain.Conn, a plain.Action, room belfry.Room) error {
-			if strings.HasPrefix(string(room), "secret") {
+			if strings.HasPrefix(string(room), "secret") || a == plain.Resume && room == "fresh" {
 				return errors.New(c.User() + " may not " + a.String() + " " + string(room))
 			}
 			return nil
@@ -113,6 +113,8 @@ func TestRefused(t *testing.T) {
 	c.refused(`{"join":{"room":"secret:1"}}`, "forbidden", "ann may not join secret:1")
 	c.refused(`{"publish":{"room":"secret:1","event":"e"}}`, "forbidden", "ann may not publish")
 	c.refused(`{"presence":{"room":"secret:1"}}`, "forbidden", "ann may not presence")
+	c.ask(`"join":{"room":"fresh"}`)
+	c.refused(`{"join":{"room":"fresh","offset":"x"}}`, "forbidden", "ann may not resume fresh")
 	emit(t, n, "x", "secret:1")
 	if got := c.ask(`"refresh":{"token":"t-ann"}`); got.Expires != 2_000_000_000 {
 		t.Errorf("refreshed until %d", got.Expires)

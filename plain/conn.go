@@ -42,6 +42,7 @@ type Conn struct {
 	at     belfry.Offset // all up to it has been sent
 	rooms  []membership
 	fresh  bool    // some of rooms have no from
+	joins  uint32  // counts the rooms that got none
 	hold   *hold   // not nil: deliveries wait
 	caught *caught // not nil: what comes may have been sent from the log
 	more   *extras // what few connections need
@@ -172,14 +173,12 @@ func (c *Conn) Closed(int, error) {
 	c.mu.Lock()
 	c.state, c.hold = gone, nil
 	c.server.wheel.Stop(&c.timer)
-	slot, cancel, x := c.slot, c.cancel, c.more
+	slot, cancel := c.slot, c.cancel
 	c.mu.Unlock()
 	if cancel != nil {
 		cancel()
 	}
-	if x != nil {
-		x.forgive()
-	}
+	c.forgive()
 	if slot != 0 {
 		c.server.space.Remove(slot, c.id)
 	}

@@ -62,7 +62,7 @@ func (c *Conn) connect(ctx context.Context, r *request) bool {
 		err = c.authenticate(ctx, want.Token)
 	}
 	if err == nil {
-		err = c.authorize(ctx, Join, rooms)
+		err = c.mayJoin(ctx, rooms, want.Offset)
 	}
 	if err == nil {
 		err = c.enter(ctx, &arrival{rooms: rooms, after: want.Offset, first: true, tell: func(how entered) {

@@ -19,7 +19,7 @@ func (c *Conn) Deliver(d *hub.Delivery) {
 	switch {
 	case c.state >= ended:
 	case c.hold != nil:
-		c.hold.keep(d, c.server.o.MaxHeld)
+		c.hold.keep(held{Delivery: d, joins: c.joins}, c.server.o.MaxHeld)
 	case c.again(d):
 	default:
 		c.transmit(d)
@@ -67,11 +67,19 @@ func (c *Conn) DeliverAck(d *hub.Delivery, done func(hub.Answer)) (forget func()
 	number, forget := c.awaitAck(done)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.state < ended {
-		// Whoever waits does so for a limited time: such messages are not held back.
-		c.send(messageFrame(d.Message, c.names(d.Message), number))
+	switch {
+	case c.state >= ended:
+	case c.hold != nil:
+		c.hold.keep(held{Delivery: d, ack: number}, c.server.o.MaxHeld)
+	default:
+		c.transmitAck(d, number)
 	}
 	return forget
+}
+
+// transmitAck writes a message that wants an ack; c.mu is held.
+func (c *Conn) transmitAck(d *hub.Delivery, number uint64) {
+	c.send(messageFrame(d.Message, c.names(d.Message), number))
 }
 
 // awaitAck gives an ack a number.

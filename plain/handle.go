@@ -71,13 +71,22 @@ func (c *Conn) join(ctx context.Context, r *request) error {
 	if err != nil {
 		return err
 	}
-	if err := c.authorize(ctx, Join, rooms); err != nil {
+	if err := c.mayJoin(ctx, rooms, r.Join.Offset); err != nil {
 		return err
 	}
 	return c.enter(ctx, &arrival{
 		rooms: rooms, after: r.Join.Offset, meta: r.Join.Meta,
 		tell: func(how entered) { c.answer(r.ID, how) },
 	})
+}
+
+// mayJoin asks the application about rooms that are to be joined, or resumed.
+func (c *Conn) mayJoin(ctx context.Context, rooms []belfry.Room, after *belfry.Offset) error {
+	err := c.authorize(ctx, Join, rooms)
+	if err == nil && after != nil {
+		err = c.authorize(ctx, Resume, rooms)
+	}
+	return err
 }
 
 // authorize asks the application.

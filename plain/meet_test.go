@@ -216,6 +216,16 @@ func TestPresence(t *testing.T) {
 		ann.wantPresence("join", "eve")
 		s.close()
 		ann.wantPresence("leave", "eve")
+		must(t, a.io.In("meet:1").SocketsJoin(t.Context(), "meet:2")) // ann alone is there
+		if m := ann.read(); m.Join == nil || m.Join.Rooms[0] != "meet:2" {
+			t.Errorf("got %s", m.raw)
+		}
+		ann.wantPresence("join", "ann")
+		must(t, b.io.In("meet:1").SocketsLeave(t.Context(), "meet:2"))
+		eventually(t, "the cluster knows that ann has left", func() bool {
+			present, err := b.io.Presence("meet:2").Members(t.Context())
+			return err == nil && len(present) == 0
+		})
 		bob.refused(`{"presence":{"room":"other"}}`, "no_presence", "")
 		bob.refused(`{"publish":{"room":"meet:1","event":"presence:join"}}`, "forbidden", "cluster alone")
 	})

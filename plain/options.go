@@ -90,6 +90,9 @@ const (
 	Join     Action = iota + 1 // become a member
 	Publish                    // send to the room
 	Presence                   // see who is in the room
+	// Resume, asked about after Join: get what the room got after an offset that the
+	// client gives, as far back as the log reaches, whether it was in the room or not.
+	Resume
 )
 
 // String is the name of the request.
@@ -101,6 +104,8 @@ func (a Action) String() string {
 		return "publish"
 	case Presence:
 		return "presence"
+	case Resume:
+		return "resume"
 	}
 	return "unknown"
 }

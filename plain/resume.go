@@ -41,7 +41,9 @@ func (c *Conn) enter(ctx context.Context, a *arrival) error {
 	}
 	how, missed, err := c.prepare(ctx, a)
 	if err != nil {
-		c.release(ctx, nil)
+		if !a.first { // else the connection ends
+			c.release(ctx, nil)
+		}
 		return err
 	}
 	a.tell(how)
@@ -235,7 +237,10 @@ func (c *Conn) again(d *hub.Delivery) bool {
 
 // note adds a room to those that the client is in; c.mu is held.
 func (c *Conn) note(room belfry.Room, from belfry.Offset) {
-	c.fresh = c.fresh || from == ""
+	if from == "" {
+		c.fresh = true
+		c.joins++
+	}
 	for i := range c.rooms {
 		if c.rooms[i].room == room {
 			c.rooms[i].from = from
@@ -247,9 +252,16 @@ func (c *Conn) note(room belfry.Room, from belfry.Offset) {
 
 // hold is what was delivered while the client catches up.
 type hold struct {
-	deliveries []*hub.Delivery // nil: messages were lost here
-	bytes      int
-	over       bool // there was too much
+	all   []held
+	bytes int
+	over  bool // there was too much
+}
+
+// held is one delivery; the zero value: messages were lost here.
+type held struct {
+	*hub.Delivery
+	ack   uint64 // 0: none is wanted
+	joins uint32 // Conn.joins when it came
 }
 
 // heldCost is about what a delivery takes besides its data.
@@ -268,18 +280,18 @@ func (c *Conn) holdBack() bool {
 }
 
 // keep holds a delivery back; c.mu is held.
-func (h *hold) keep(d *hub.Delivery, limit int) {
-	if d != nil {
+func (h *hold) keep(d held, limit int) {
+	if d.Delivery != nil {
 		if d.Volatile {
 			return // it cannot be written at once
 		}
 		h.bytes += heldCost + len(d.Data)
 	}
 	if h.bytes > limit {
-		h.over, h.deliveries = true, nil
+		h.over, h.all = true, nil
 	}
 	if !h.over {
-		h.deliveries = append(h.deliveries, d)
+		h.all = append(h.all, d)
 	}
 }
 
@@ -295,11 +307,11 @@ func (c *Conn) release(ctx context.Context, missed []*belfry.Message) {
 		c.mu.Unlock()
 	}
 	for {
-		held, more := c.takeHeld()
+		all, more := c.takeHeld()
 		if !more {
 			return
 		}
-		for _, d := range held {
+		for _, d := range all {
 			if !c.pace(ctx) {
 				return
 			}
@@ -308,23 +320,29 @@ func (c *Conn) release(ctx context.Context, missed []*belfry.Message) {
 	}
 }
 
-func (c *Conn) sendHeld(d *hub.Delivery) {
+func (c *Conn) sendHeld(d held) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
-	case d == nil:
+	case d.Delivery == nil:
 		c.tellGap()
-	case c.again(d):
+	case d.ack != 0:
+		c.transmitAck(d.Delivery, d.ack)
+	case c.again(d.Delivery):
 	default:
-		c.transmit(d)
-		if d.Offset != "" {
-			c.at = d.Offset
+		c.transmit(d.Delivery)
+		switch {
+		case d.Offset == "":
+		case d.joins == c.joins:
+			c.passed(d.Offset)
+		default:
+			c.at = d.Offset // it may be from before the latest join
 		}
 	}
 }
 
 // takeHeld returns what waits. more is false if nothing does, and then nothing will.
-func (c *Conn) takeHeld() (held []*hub.Delivery, more bool) {
+func (c *Conn) takeHeld() (all []held, more bool) {
 	c.mu.Lock()
 	h := c.hold
 	switch {
@@ -335,14 +353,14 @@ func (c *Conn) takeHeld() (held []*hub.Delivery, more bool) {
 		c.mu.Unlock()
 		c.End(codeSlow, "more came than could be sent meanwhile: come back")
 		return nil, false
-	case len(h.deliveries) == 0:
+	case len(h.all) == 0:
 		c.hold = nil
 		c.mu.Unlock()
 		return nil, false
 	}
-	held, h.deliveries, h.bytes = h.deliveries, nil, 0
+	all, h.all, h.bytes = h.all, nil, 0
 	c.mu.Unlock()
-	return held, true
+	return all, true
 }
 
 const (

@@ -95,7 +95,7 @@ func (c *Conn) gap() {
 	switch {
 	case c.state >= ended:
 	case c.hold != nil:
-		c.hold.keep(nil, c.server.o.MaxHeld)
+		c.hold.keep(held{}, c.server.o.MaxHeld)
 	case c.state == connected:
 		c.tellGap()
 	}

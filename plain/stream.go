@@ -79,7 +79,7 @@ func (s *Server) admitStream(w http.ResponseWriter, r *http.Request, rooms []bel
 	defer cancel()
 	err := c.authenticate(ctx, "")
 	if err == nil {
-		err = c.authorize(ctx, Join, rooms)
+		err = c.mayJoin(ctx, rooms, lastID(r))
 	}
 	if err == nil {
 		err = s.openStream(w, r, c, &arrival{rooms: rooms, after: lastID(r), first: true})
