@@ -10,9 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seed-09a96375/belfry/internal/backplane"
 	"github.com/seed-09a96375/belfry/internal/config"
 	"github.com/seed-09a96375/belfry/queue/redisstream"
-	"github.com/seed-09a96375/belfry/redisconn"
 )
 
 func queueCommand() *cobra.Command {
@@ -30,18 +30,22 @@ variable BELFRY_REDIS. docs/queues.md says what is in a stream.`,
   belfry queue replay orders --all`,
 	}
 	f := cmd.PersistentFlags()
-	f.StringVar(&o.url, "redis", "", "`URL` of the Redis with the queues")
-	f.StringVar(&o.prefix, "redis-prefix", "", "what keys begin with (default belfry:)")
+	f.StringVar(&o.bus.URL, "redis", "", "`URL` of the Redis with the queues")
+	f.StringVar(&o.bus.Prefix, "redis-prefix", "", "what keys begin with (default belfry:)")
+	f.StringVar(&o.bus.TLS.CA, "redis-ca", "", "`file` with the authorities to trust for rediss://")
+	f.StringVar(&o.bus.TLS.Certificate, "redis-cert", "", "`file` with the certificate to show to Redis")
+	f.StringVar(&o.bus.TLS.Key, "redis-key", "", "`file` with its key")
 	f.BoolVar(&o.json, "json", false, "print JSON, one line for each row")
-	f.StringVarP(&o.file, "config", "c", "", "`file` with the configuration, YAML, for the Redis in it")
+	f.StringVarP(&o.file, "config", "c", "", "`file` with the configuration, YAML, for the Redis and the queues in it")
 	cmd.AddCommand(queueGroups(o), queueLag(o), queuePeek(o), queueDead(o), queueReplay(o))
 	return cmd
 }
 
 // queueOptions are the flags that all commands for queues have.
 type queueOptions struct {
-	url, prefix, file string
-	json              bool
+	bus  backplane.Options
+	file string
+	json bool
 }
 
 // with opens the queue for f. It creates nothing.
@@ -59,41 +63,54 @@ func (o *queueOptions) with(cmd *cobra.Command, name string, f func(context.Cont
 }
 
 func (o *queueOptions) queue(cmd *cobra.Command, name string) (redisstream.Options, error) {
-	url, prefix, err := o.where()
-	if err != nil {
-		return redisstream.Options{}, err
-	}
-	if url == "" {
-		return redisstream.Options{}, usageError(cmd, errors.New("which Redis? give --redis URL, or --config FILE"))
-	}
-	q := redisstream.Options{
-		Redis: redisconn.Options{URL: url, Name: "belfry-cli"}, Prefix: prefix, Name: name, TrimEvery: -1,
-		Logger: slog.New(slog.DiscardHandler),
-	}
+	q := redisstream.Options{Name: name, TrimEvery: -1, Logger: slog.New(slog.DiscardHandler)}
 	if key, isKey := strings.CutPrefix(name, "key:"); isKey {
 		q.Name, q.Key = "", key
 	}
-	if err := q.Validate(); err != nil {
+	bus, err := o.complete(&q)
+	if err != nil {
+		return q, err
+	}
+	if bus.URL == "" {
+		return q, usageError(cmd, errors.New("which Redis? give --redis URL, or --config FILE"))
+	}
+	q.Prefix = bus.Prefix
+	if q.Redis, err = bus.Connection(); err == nil {
+		q.Redis.Name = "belfry-cli"
+		err = q.Validate()
+	}
+	if err != nil {
 		return q, usageError(cmd, err)
 	}
 	return q, nil
 }
 
-// where returns URL and prefix: what flags say goes first, the file last.
-func (o *queueOptions) where() (url, prefix string, err error) {
-	url, prefix = o.url, o.prefix
-	file := o.file
+// complete adds to the flags what the configuration says, or else the environment.
+// There the queue may have a key of its own.
+func (o *queueOptions) complete(q *redisstream.Options) (backplane.Options, error) {
+	bus, file := o.bus, o.file
 	if file == "" {
 		file = os.Getenv("BELFRY_CONFIG")
 	}
-	if file != "" && (url == "" || prefix == "") {
-		c, err := config.New().Load(config.Sources{File: file, Environ: os.Getenv})
-		if err != nil {
-			return "", "", &Error{Err: err, Hint: "belfry check -c " + file + " checks it", Code: exitUsage}
-		}
-		return orElse(url, c.Serve.Bus.URL), orElse(prefix, c.Serve.Bus.Prefix), nil
+	if file == "" {
+		bus.URL = orElse(bus.URL, os.Getenv("BELFRY_REDIS"))
+		bus.Prefix = orElse(bus.Prefix, os.Getenv("BELFRY_REDIS_PREFIX"))
+		return bus, nil
 	}
-	return orElse(url, os.Getenv("BELFRY_REDIS")), orElse(prefix, os.Getenv("BELFRY_REDIS_PREFIX")), nil
+	c, err := config.New().Load(config.Sources{File: file, Environ: os.Getenv})
+	if err != nil {
+		return bus, &Error{Err: err, Hint: "belfry check -c " + file + " checks it", Code: exitUsage}
+	}
+	for _, known := range c.Serve.Queues {
+		if known.Name == q.Name && known.Key != "" {
+			q.Name, q.Key = "", known.Key
+		}
+	}
+	if bus.URL == "" { // another Redis has other files
+		bus.URL, bus.TLS = c.Serve.Bus.URL, c.Serve.Bus.TLS
+	}
+	bus.Prefix = orElse(bus.Prefix, c.Serve.Bus.Prefix)
+	return bus, nil
 }
 
 func orElse(text, other string) string {
