@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -357,3 +358,41 @@ func TestOptionsAreChecked(t *testing.T) {
 type badURL struct{}
 
 func (badURL) URL() string { return "localhost:6379/s3cret%" }
+
+// TestOrderSurvivesTheDead: a consumer has died with the first events of a key, and
+// others hold as many of its successors as they may.
+func TestOrderSurvivesTheDead(t *testing.T) {
+	server := redistest.Start(t)
+	q := open(t, Options{Redis: at(server), Groups: []string{"g"}})
+	const n = 120
+	for i := range n {
+		e := event(fmt.Sprintf("%03d", i))
+		e.Key = "k"
+		check(t, q.Append(t.Context(), e))
+	}
+	server.Must("XREADGROUP", "GROUP", "g", "first to die", "COUNT", "20", "STREAMS", q.Key(), ">")
+	server.Must("XREADGROUP", "GROUP", "g", "next to die", "COUNT", "40", "STREAMS", q.Key(), ">")
+	var mu sync.Mutex
+	var got []string
+	ctx, stop := context.WithTimeout(t.Context(), 60*time.Second)
+	defer stop()
+	var done sync.WaitGroup
+	for range 2 {
+		done.Go(func() {
+			if err := q.Consume(ctx, "g", func(_ context.Context, d *belfry.Delivery) (*belfry.Answer, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				if got = append(got, d.ID); len(got) == n {
+					stop()
+				}
+				return nil, nil
+			}, belfry.ConsumeOptions{Concurrency: 2, Prefetch: 4, ReclaimAfter: 300 * time.Millisecond}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	done.Wait()
+	if len(got) != n || !slices.IsSorted(got) {
+		t.Errorf("%d events came, want %d in order: %v", len(got), n, got)
+	}
+}
