@@ -20,7 +20,7 @@ type Options struct {
 	// belfry.ErrUnavailable until the topic is there.
 	CreateTopic bool
 	// Timeout is how long the brokers may take for a record. Default 5 s, at least
-	// 100 ms.
+	// 1 s.
 	Timeout time.Duration
 	// MaxBytes bounds what waits for the brokers. Default 64 MiB; there may be 50,000
 	// records.
@@ -64,8 +64,8 @@ func (o Options) Validate() error {
 	if !kafkaconn.IsTopic(o.Topic) {
 		bad("Topic", fmt.Sprintf("%q", o.Topic), kafkaconn.TopicRule)
 	}
-	if o.Timeout < 100*time.Millisecond {
-		bad("Timeout", o.Timeout, "100ms or more, or 0 for the default")
+	if o.Timeout < time.Second {
+		bad("Timeout", o.Timeout, "1s or more, or 0 for the default")
 	}
 	if o.MaxBytes < 0 {
 		bad("MaxBytes", o.MaxBytes, "positive, or 0 for the default")

@@ -118,6 +118,9 @@ func (q *Queue) Publish(ctx context.Context, m *belfry.Message, key string) erro
 // once produces a record unless one with that id was, or is under way: then it waits
 // for what becomes of that.
 func (q *Queue) once(ctx context.Context, id string, rec *kgo.Record) error {
+	// The driver does not give up what it has sent: who waits does.
+	ctx, cancel := context.WithTimeout(ctx, q.o.Timeout)
+	defer cancel()
 	for {
 		a, first := q.recent.enter(time.Now(), id)
 		if first {

@@ -58,6 +58,13 @@ func open(t testing.TB, b *kafkatest.Broker, topic string, change ...func(*Optio
 	return q
 }
 
+// soon is Append that does not wait for long.
+func soon(t testing.TB, q *Queue, e *belfry.Event) error {
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	return q.Append(ctx, e)
+}
+
 func event(id, key string) *belfry.Event {
 	return &belfry.Event{ID: id, Namespace: "/", Name: "e", Key: key, Args: json.RawMessage(`[1]`)}
 }
@@ -218,30 +225,28 @@ func TestMissingTopic(t *testing.T) {
 }
 
 // TestBrokerIsKilled under load: who repeats what has failed loses nothing, and
-// nothing is there twice; who does not, loses.
+// nothing is there twice.
 func TestBrokerIsKilled(t *testing.T) {
 	b := bed.Broker(t)
 	topic := b.Topic(t, 2)
-	q := open(t, b, topic, func(o *Options) { o.Timeout = 300 * time.Millisecond })
+	q := open(t, b, topic)
 	const workers, each = 20, 100
-	var appended, failed, settled atomic.Int32
+	var appended, failed atomic.Int32
 	half := make(chan struct{})
 	var all sync.WaitGroup
 	for w := range workers {
 		all.Go(func() {
 			for i := range each {
 				id := fmt.Sprintf("%d-%d", w, i)
-				err := q.Append(t.Context(), event(id, fmt.Sprint(w)))
-				if err == nil {
-					settled.Add(1)
-				} else {
+				err := soon(t, q, event(id, fmt.Sprint(w)))
+				if err != nil {
 					failed.Add(1)
 				}
 				for err != nil && !errors.Is(err, belfry.ErrDuplicate) {
 					if !errors.Is(err, belfry.ErrUnavailable) && !errors.Is(err, belfry.ErrInDoubt) {
 						t.Errorf("append: %v", err)
 					}
-					err = q.Append(t.Context(), event(id, fmt.Sprint(w)))
+					err = soon(t, q, event(id, fmt.Sprint(w)))
 				}
 				if appended.Add(1) == workers*each/2 {
 					close(half)
@@ -255,15 +260,16 @@ func TestBrokerIsKilled(t *testing.T) {
 		t.Fatal(err, b.Log())
 	}
 	all.Wait()
-	if failed.Load() == 0 || settled.Load() == workers*each {
-		t.Fatalf("%d first tries failed: nothing was interrupted", failed.Load())
+	if failed.Load() == 0 {
+		t.Fatal("no first try has failed: nothing was interrupted")
 	}
 	times := make(map[string]int)
-	for _, rec := range b.Read(t, topic, workers*each) {
+	records := b.Read(t, topic, workers*each)
+	for _, rec := range records {
 		times[string(rec.Headers[0].Value)]++
 	}
-	if len(times) != workers*each {
-		t.Errorf("%d ids are there, want %d", len(times), workers*each)
+	if len(times) != workers*each || len(records) != workers*each {
+		t.Errorf("%d records with %d ids are there, want %d", len(records), len(times), workers*each)
 	}
 	t.Logf("%d of %d first tries failed", failed.Load(), workers*each)
 }
@@ -272,7 +278,7 @@ func TestBrokerIsKilled(t *testing.T) {
 func TestBrokerAway(t *testing.T) {
 	b := bed.Broker(t)
 	topic := b.Topic(t, 1)
-	q := open(t, b, topic, func(o *Options) { o.Timeout = 500 * time.Millisecond })
+	q := open(t, b, topic, func(o *Options) { o.Timeout = time.Second })
 	if err := q.Append(t.Context(), event("0", "k")); err != nil {
 		t.Fatal(err)
 	}

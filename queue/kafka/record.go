@@ -78,7 +78,8 @@ func record(v *value, at time.Time) (*kgo.Record, error) {
 	if err := encoder.Encode(v); err != nil {
 		return nil, fmt.Errorf("queue: event %q: %w", v.ID, err)
 	}
-	rec := &kgo.Record{Value: bytes.TrimSuffix(b.Bytes(), []byte("\n")), Timestamp: at}
+	// The driver counts its timeout from the record's own time: that is not ours to set.
+	rec := &kgo.Record{Value: bytes.TrimSuffix(b.Bytes(), []byte("\n"))}
 	if v.Key != "" {
 		rec.Key = []byte(v.Key)
 	}
