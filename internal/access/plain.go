@@ -41,9 +41,12 @@ func (g *Guard) admitPlain(ctx context.Context, c *plain.Conn, l *plain.Login) (
 	return id.User, nil
 }
 
-// plainActions are what the front asks about.
+// plainActions are what the front asks about. Who may join a room may resume in it: it
+// sees what the room got within the window of recovery, as a client of Socket.IO that
+// was away does. Nobody could resume if that were history, for the node does not know
+// who was in the room.
 var plainActions = map[plain.Action]auth.Action{
-	plain.Join: auth.Join, plain.Publish: auth.Publish, plain.Presence: auth.Presence,
+	plain.Join: auth.Join, plain.Resume: auth.Join, plain.Publish: auth.Publish, plain.Presence: auth.Presence,
 } // never changed
 
 func (g *Guard) authorizePlain(_ context.Context, c *plain.Conn, a plain.Action, room belfry.Room) error {

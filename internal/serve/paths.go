@@ -13,12 +13,16 @@ type place struct{ option, path string }
 
 // places are all that are served. Some are the node's own, and no option.
 func (o Options) places() []place {
-	all := []place{{"", health.Path}, {"Path", o.withDefaults().Path}}
+	all := []place{{"", health.Path}}
 	if !o.API.Off {
 		all = append(all, place{"", httpapi.Path})
 	}
+	all = append(all, place{"Path", o.withDefaults().Path})
 	if p := o.STOMP.Path; p != "" {
-		all = append(all, place{"STOMP.Path", p}, place{"STOMP.Path", p + sockJS})
+		all = append(all, place{"STOMP.Path", p})
+		if strings.HasPrefix(p, "/") && !strings.HasSuffix(p, "/") {
+			all = append(all, place{"STOMP.Path", p + sockJS})
+		}
 	}
 	for _, p := range []place{{"Plain.WebSocket", o.Plain.WebSocket}, {"Plain.Events", o.Plain.Events}} {
 		if p.path != "" {
@@ -33,19 +37,19 @@ func (o Options) validatePaths() (faults []error) {
 	bad := func(option, path, rule string) {
 		faults = append(faults, fmt.Errorf("serve: Options.%s is %q: %s", option, path, rule))
 	}
-	if p := o.Path; p != "" && (!clean(p) || !strings.HasSuffix(p, "/") || p == "/") {
-		bad("Path", p, "must begin and end with a slash, with something between, and have no braces or blanks")
-		return faults
-	}
 	all := o.places()
 	for _, p := range all {
-		if p.option == "" || p.option == "Path" {
-			continue
+		switch {
+		case p.option == "Path" && (!strings.HasPrefix(p.path, "/") || !strings.HasSuffix(p.path, "/") || p.path == "/"):
+			bad(p.option, p.path, "must begin and end with a slash, with something between")
+		case p.option != "" && p.option != "Path" && (!strings.HasPrefix(p.path, "/") || strings.HasSuffix(p.path, "/")):
+			bad(p.option, p.path, "must begin with a slash, and not end with one")
+		case !clean(p.path):
+			bad(p.option, p.path, "must have no blanks, braces, escapes, marks of a query, or parts that are empty or begin with a dot")
 		}
-		if !clean(p.path) || strings.HasSuffix(strings.TrimSuffix(p.path, sockJS), "/") {
-			bad(p.option, p.path, "must begin with a slash, not end with one, and have no braces or blanks")
-			return faults
-		}
+	}
+	if len(faults) > 0 {
+		return faults
 	}
 	for i, p := range all {
 		for _, other := range all[:i] {
@@ -59,7 +63,7 @@ func (o Options) validatePaths() (faults []error) {
 
 // clean reports whether a path can be a pattern of http.ServeMux as it is.
 func clean(path string) bool {
-	return strings.HasPrefix(path, "/") && !strings.ContainsAny(path, "{}? #\t\n") && !strings.Contains(path, "//") && !strings.Contains(path, "/.")
+	return !strings.ContainsAny(path, "{}?%# \t\r\n") && !strings.Contains(path, "//") && !strings.Contains(path, "/.")
 }
 
 // within reports whether a path is another, or below it.
