@@ -75,16 +75,16 @@ type consumer struct {
 
 	places chan struct{} // one for each entry that was read and is held
 	spare  chan struct{} // one for each that was reclaimed
-	unsure chan struct{} // asks for a Reclaim of what a failed Read may have taken
 
 	handlers *slots
 
-	mu    sync.Mutex
-	held  map[string]*item // by entry
-	ids   map[string]*item // the last with an ID, for Dedup
-	ended map[string]bool  // entries done with while some are taken over; nil: nothing is
-	left  map[string]int   // tries of entries that were not done with, when stopping
-	items sync.WaitGroup
+	mu       sync.Mutex
+	held     map[string]*item // by entry
+	ids      map[string]*item // the last with an ID, for Dedup
+	ended    map[string]bool  // entries done with while some are taken over; nil: nothing is
+	watching int              // how many take over
+	left     map[string]int   // tries of entries that were not done with, when stopping
+	items    sync.WaitGroup
 }
 
 func newConsumer(ctx context.Context, s Store, handle Handler, o belfry.ConsumeOptions) *consumer {
@@ -93,7 +93,6 @@ func newConsumer(ctx context.Context, s Store, handle Handler, o belfry.ConsumeO
 		places:   make(chan struct{}, o.Prefetch),
 		spare:    make(chan struct{}, o.Concurrency),
 		handlers: newSlots(o.Concurrency),
-		unsure:   make(chan struct{}, 1),
 		held:     make(map[string]*item), ids: make(map[string]*item), left: make(map[string]int),
 	}
 	c.life, c.end = context.WithCancelCause(context.WithoutCancel(ctx))

@@ -32,29 +32,40 @@ func spread(d time.Duration) time.Duration {
 	return d/2 + rand.N(d/2+1) //nolint:gosec // guards nothing
 }
 
-// read takes new entries as there are places for them.
+// read takes new entries as there are places for them. What this consumer has
+// without knowing of it comes first, and never at the same time: an entry that came
+// both ways could be handled twice.
 func (c *consumer) read(ctx context.Context) {
 	var t trouble
-	for {
-		_, err := c.take(ctx, c.places, func(ctx context.Context, n int) ([]*Entry, error) {
-			return c.store.Read(ctx, n, readWait)
-		})
-		if ctx.Err() != nil {
-			return
-		}
-		if err == nil {
+	unsure := true // it may have lived before
+	for ctx.Err() == nil {
+		err := c.readOnce(ctx, unsure)
+		if unsure = err != nil; !unsure {
 			t.over()
 			continue
 		}
 		c.o.Logger.Warn("queue: read", "err", err)
-		select {
-		case c.unsure <- struct{}{}:
-		default: // it was asked already
-		}
-		if !Sleep(ctx, t.next()) {
-			return
+		Sleep(ctx, t.next())
+	}
+}
+
+func (c *consumer) readOnce(ctx context.Context, unsure bool) error {
+	if unsure {
+		last := ""
+		if err := c.takeAll(ctx, func(ctx context.Context, n int) ([]*Entry, error) {
+			entries, err := c.store.Mine(ctx, last, n)
+			if len(entries) > 0 {
+				last = entries[len(entries)-1].Entry
+			}
+			return entries, err
+		}); err != nil {
+			return err
 		}
 	}
+	_, err := c.take(ctx, c.places, func(ctx context.Context, n int) ([]*Entry, error) {
+		return c.store.Read(ctx, n, readWait)
+	})
+	return err
 }
 
 // take begins with what fetch returns for the places that are free. It waits for
@@ -94,80 +105,57 @@ func await(ctx context.Context, places chan struct{}) int {
 	}
 }
 
-// reclaim takes over what others have left, and what this consumer has without
-// knowing of it.
+// reclaim takes over what others have left.
 func (c *consumer) reclaim(ctx context.Context) {
 	var t trouble
-	unsure := true
 	for ctx.Err() == nil {
-		err := c.reclaimAll(ctx, unsure)
 		pause := spread(c.o.ReclaimAfter / 3)
+		err := c.takeAll(ctx, func(ctx context.Context, n int) ([]*Entry, error) {
+			return c.store.Reclaim(ctx, n, c.o.ReclaimAfter)
+		})
 		if err == nil {
-			unsure = false
 			t.over()
 		} else {
 			c.o.Logger.Warn("queue: take over what other consumers have left", "err", err)
 			pause = t.next()
 		}
-		unsure = c.untilReclaim(ctx, pause) || unsure
+		Sleep(ctx, pause)
 	}
-}
-
-// untilReclaim waits. It reports whether this consumer may have entries that it
-// does not know of.
-func (c *consumer) untilReclaim(ctx context.Context, pause time.Duration) bool {
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-c.unsure:
-		Sleep(ctx, troubleFirst)
-		return true
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-	return false
-}
-
-func (c *consumer) reclaimAll(ctx context.Context, unsure bool) error {
-	if unsure {
-		last := ""
-		if err := c.takeAll(ctx, func(ctx context.Context, n int) ([]*Entry, error) {
-			entries, err := c.store.Mine(ctx, last, n)
-			if len(entries) > 0 {
-				last = entries[len(entries)-1].Entry
-			}
-			return entries, err
-		}); err != nil {
-			return err
-		}
-	}
-	return c.takeAll(ctx, func(ctx context.Context, n int) ([]*Entry, error) {
-		return c.store.Reclaim(ctx, n, c.o.ReclaimAfter)
-	})
 }
 
 // takeAll takes until there is nothing more. An entry that is done with between
 // fetch and add must not begin anew.
 func (c *consumer) takeAll(ctx context.Context, fetch func(context.Context, int) ([]*Entry, error)) error {
 	for {
+		watched := false
 		n, err := c.take(ctx, c.spare, func(ctx context.Context, n int) ([]*Entry, error) {
+			watched = true
 			c.watchEnds(true)
 			return fetch(ctx, n)
 		})
-		c.watchEnds(false)
+		if watched {
+			c.watchEnds(false)
+		}
 		if n == 0 || err != nil {
 			return err
 		}
 	}
 }
 
-// watchEnds remembers the entries that end from now on, or no longer.
+// watchEnds remembers the entries that end from now on; with false, no longer, if
+// nobody else wants them.
 func (c *consumer) watchEnds(on bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.ended = nil
-	if on {
-		c.ended = make(map[string]bool)
+	switch {
+	case !on:
+		if c.watching--; c.watching == 0 {
+			c.ended = nil
+		}
+	default:
+		if c.watching++; c.ended == nil {
+			c.ended = make(map[string]bool)
+		}
 	}
 }
 
