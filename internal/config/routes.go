@@ -32,18 +32,23 @@ func routeSettings(r *route.Route) []node {
 		&setting{name: "reply", value: boolean(&r.Reply), example: "true", option: "Reply", usage: "the client's ack is the answer of a backend"},
 		&setting{name: "timeout", value: duration(&r.Timeout), standard: "10s", option: "Timeout", usage: "how long the client waits for it"},
 	)
-	nodes = append(nodes, emitSettings(&r.Emit, "that of the client's event", "those of the client's event")...)
+	nodes = append(nodes, emitSettings(&r.Emit, emitTexts{
+		"that of the client's event", "those of the client's event", "chat:{args.0.room}", "{args.0.to}", "{args.0.text},{user}",
+	})...)
 	return append(nodes, nested(&setting{
 		name: "except_sender", value: boolean(&r.ExceptSender), example: "true", option: "ExceptSender", usage: "the client that it came from does not get it",
 	})...)
 }
 
-func emitSettings(e *route.Emit, as, args string) []node {
+// emitTexts are defaults and examples.
+type emitTexts struct{ as, args, roomsExample, usersExample, argsExample string }
+
+func emitSettings(e *route.Emit, t emitTexts) []node {
 	return nested(
-		&setting{name: "rooms", value: &texts{&e.Rooms}, example: "chat:{args.0.room}", option: "Rooms", usage: "templates: rooms that get it"},
-		&setting{name: "users", value: &texts{&e.Users}, example: "{args.0.to}", option: "Users", usage: "templates: users that get it"},
-		&setting{name: "as", value: text(&e.As), example: "message", option: "As", usage: "template: name of the event that they get (default: " + as + ")"},
-		&setting{name: "args", value: &texts{&e.Args}, example: "{args.0.text},{user}", option: "Args", usage: "templates: its arguments (default: " + args + ")"},
+		&setting{name: "rooms", value: &texts{&e.Rooms}, example: t.roomsExample, option: "Rooms", usage: "templates: rooms that get it"},
+		&setting{name: "users", value: &texts{&e.Users}, example: t.usersExample, option: "Users", usage: "templates: users that get it"},
+		&setting{name: "as", value: text(&e.As), example: "message", option: "As", usage: "template: name of the event that they get (default: " + t.as + ")"},
+		&setting{name: "args", value: &texts{&e.Args}, example: t.argsExample, option: "Args", usage: "templates: its arguments (default: " + t.args + ")"},
 	)
 }
 
@@ -58,5 +63,7 @@ func sourceSettings(s *route.Source) []node {
 		&setting{name: "all", value: boolean(&s.All), example: "true", option: "All", usage: "every client gets it, in place of rooms and users"},
 		&setting{name: "id", value: text(&s.ID), example: "{payload.id}", option: "ID", usage: "template: what has the same is published once (default: the name of the entry)"},
 	)
-	return append(nodes, emitSettings(&s.Emit, "message", "{value}")...)
+	return append(nodes, emitSettings(&s.Emit, emitTexts{
+		"message", "{value}", "{payload.topic#/topic/}", "{payload.to}", "{payload.message}",
+	})...)
 }

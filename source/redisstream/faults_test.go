@@ -12,6 +12,7 @@ import (
 
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/bus/redis/redistest"
+	"github.com/seed-09a96375/belfry/redisconn"
 	"github.com/seed-09a96375/belfry/source/redisstream"
 	"github.com/seed-09a96375/belfry/source/sourcetest"
 )
@@ -232,5 +233,34 @@ func TestOptions(t *testing.T) {
 		if err == nil || !containsText(err, want) {
 			t.Errorf("error is %v, want %q in it", err, want)
 		}
+	}
+}
+
+func TestInARedisCluster(t *testing.T) {
+	cluster := redistest.StartCluster(t)
+	client, err := redisconn.Options{URL: cluster.URL()}.Open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	l := sourcetest.NewLedger()
+	var sent []sourcetest.Sent
+	for i := range 10 {
+		v := fmt.Sprint("v", i)
+		add(t, client, "plain", "v", v, "k", "k")
+		sent = append(sent, sourcetest.Sent{Key: "k", Value: v})
+	}
+	add(t, client, "plain", "v", "bad")
+	run(t, open(t, redisstream.Options{Client: client, Stream: "plain"}), func(_ context.Context, rec *belfry.Record) error {
+		if string(rec.Value) == "bad" {
+			return &belfry.PoisonError{Reason: context.Canceled}
+		}
+		l.Done(rec)
+		return nil
+	})
+	add(t, client, "plain", "v", "last", "k", "k")
+	await(t, l, 11)
+	if err := l.Verdict(append(sent, sourcetest.Sent{Key: "k", Value: "last"}), false); err != nil || len(dead(t, client, "plain", "v")) != 1 {
+		t.Error(err)
 	}
 }
