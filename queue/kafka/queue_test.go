@@ -77,11 +77,11 @@ func TestRecords(t *testing.T) {
 	for _, err := range []error{
 		q.Append(t.Context(), &belfry.Event{
 			ID: "1", Namespace: "/shop", Name: "order", Args: json.RawMessage(`[{"a":"<&>"},2]`), Socket: "s", User: "ada",
-			Key: "k", Node: "n", Time: at,
+			Key: "k", Node: "n", Time: at, Room: "r", Offset: "7",
 		}),
 		q.Append(t.Context(), &belfry.Event{ID: "2", Name: "bare", Time: at}),
 		q.Publish(t.Context(), &belfry.Message{
-			ID: "3", Namespace: "/", Target: belfry.Target{Rooms: []belfry.Room{"lobby"}}, Origin: "n",
+			ID: "3", Namespace: "/", Target: belfry.Target{Rooms: []belfry.Room{"lobby"}}, Origin: "n", Offset: "8",
 			Data: []byte(`["file", {"_placeholder":true,"num":0}, "<"]`), Attachments: [][]byte{{1, 2}},
 		}, ""),
 		q.Publish(t.Context(), &belfry.Message{
@@ -93,9 +93,9 @@ func TestRecords(t *testing.T) {
 		}
 	}
 	want := []string{
-		`{"id":"1","namespace":"/shop","event":"order","args":[{"a":"<&>"},2],"socket":"s","user":"ada","key":"k","node":"n","time":"2024-02-03T03:05:06.007Z"} k id=1 event=order namespace=/shop user=ada`,
+		`{"id":"1","namespace":"/shop","room":"r","offset":"7","event":"order","args":[{"a":"<&>"},2],"socket":"s","user":"ada","key":"k","node":"n","time":"2024-02-03T03:05:06.007Z"} k id=1 event=order namespace=/shop user=ada`,
 		`{"id":"2","event":"bare","time":"2024-02-03T03:05:06.007Z"}  id=2 event=bare`,
-		`{"id":"3","namespace":"/","room":"lobby","rooms":["lobby"],"event":"file","args":[{"$binary":"AQI="},"<"],"key":"lobby","node":"n","time":"T"} lobby id=3 event=file namespace=/`,
+		`{"id":"3","namespace":"/","room":"lobby","offset":"8","rooms":["lobby"],"event":"file","args":[{"$binary":"AQI="},"<"],"key":"lobby","node":"n","time":"T"} lobby id=3 event=file namespace=/`,
 		`{"id":"1","namespace":"/","rooms":["a","b"],"event":"all","args":[],"key":"own","time":"T"} own id=1 event=all namespace=/`,
 	}
 	for i, rec := range b.Read(t, topic, len(want)) {

@@ -17,8 +17,9 @@ import (
 type value struct {
 	ID        string          `json:"id"`
 	Namespace string          `json:"namespace,omitempty"`
-	Room      belfry.Room     `json:"room,omitempty"`  // of a message to one
-	Rooms     []belfry.Room   `json:"rooms,omitempty"` // of a message
+	Room      belfry.Room     `json:"room,omitempty"`   // of a message to one, or that an event was published to
+	Offset    belfry.Offset   `json:"offset,omitempty"` // of that, in the log of the bus
+	Rooms     []belfry.Room   `json:"rooms,omitempty"`  // of a message
 	Event     string          `json:"event"`
 	Args      any             `json:"args,omitempty"` // a JSON array
 	Socket    belfry.SocketID `json:"socket,omitempty"`
@@ -35,7 +36,7 @@ func eventRecord(e *belfry.Event) (*kgo.Record, error) {
 	}
 	v := &value{
 		ID: e.ID, Namespace: e.Namespace, Event: e.Name,
-		Socket: e.Socket, User: e.User, Key: e.Key, Node: e.Node,
+		Socket: e.Socket, User: e.User, Key: e.Key, Node: e.Node, Room: e.Room, Offset: e.Offset,
 	}
 	if len(e.Args) > 0 {
 		v.Args = e.Args
@@ -52,7 +53,7 @@ func messageRecord(m *belfry.Message, id, key string) (*kgo.Record, error) {
 	if len(id) > belfry.MaxID {
 		return nil, fmt.Errorf("queue: ID of a message has %d bytes, may have %d", len(id), belfry.MaxID)
 	}
-	v := &value{ID: id, Namespace: m.Namespace, Rooms: m.Target.Rooms, Key: key, Node: m.Origin}
+	v := &value{ID: id, Namespace: m.Namespace, Rooms: m.Target.Rooms, Key: key, Node: m.Origin, Offset: m.Offset}
 	var all []json.RawMessage
 	if err := json.Unmarshal(packet.Inline(m.Data, m.Attachments), &all); err != nil || len(all) == 0 {
 		return nil, errNoEmit
