@@ -149,7 +149,7 @@ func limits(o *serve.Options) []node {
 		},
 		&setting{
 			name: "connections", value: number(&o.MaxConnections), standard: "0", option: "engineio.Options.MaxSessions",
-			usage: "clients of this node, beyond which others are told to go elsewhere; 0: what the limit of open files allows; -1: no bound",
+			usage: "clients of this node by each front, beyond which others are told to go elsewhere; 0: what the limit of open files allows; -1: no bound",
 		},
 	}
 }

@@ -73,8 +73,9 @@ type Options struct {
 	MaxEventsPerSecond int
 	// MaxRooms bounds the rooms of one client; see socketio.Options.
 	MaxRooms int
-	// MaxConnections bounds the clients of this node; see
-	// engineio.Options.MaxSessions.
+	// MaxConnections bounds the clients of each front of this node; see
+	// engineio.Options.MaxSessions. Without it only Socket.IO is bounded, by the
+	// limit of open files.
 	MaxConnections int
 	// Auth says who clients are, and what they may do. nil, or without a way to know
 	// clients: they may connect and get what is sent to them.

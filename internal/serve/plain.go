@@ -21,7 +21,7 @@ type Plain struct {
 func (o Options) plain() plain.Options {
 	p := plain.Options{
 		Origins: o.Origins, MaxMessage: o.MaxMessage, MaxRequestsPerSecond: o.MaxEventsPerSecond,
-		Presence: o.keepsPresence(), Logger: o.Logger,
+		MaxConnections: max(o.MaxConnections, 0), Presence: o.keepsPresence(), Logger: o.Logger,
 	}
 	if o.PingInterval != 0 {
 		p.Heartbeat = max(o.PingInterval, leastHeartbeat)

@@ -44,6 +44,7 @@ func (o Options) stomp() stomp.Options {
 	s := o.STOMP.options()
 	s.Origins, s.MaxFramesPerSecond, s.Logger = o.Origins, o.MaxEventsPerSecond, o.Logger
 	s.Limits.MaxBody = o.MaxMessage
+	s.MaxConnections = max(o.MaxConnections, 0)
 	if o.PingInterval != 0 {
 		s.Heartbeat = max(o.PingInterval, leastHeartbeat)
 	}
