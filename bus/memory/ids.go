@@ -7,8 +7,7 @@ import (
 	"github.com/seed-09a96375/belfry"
 )
 
-// IDs bounds what is remembered of messages that have an ID: about 200 bytes each.
-// The oldest go as soon as one of the bounds is passed. The zero value means the
+// IDs bounds what is remembered of messages that have an ID. The oldest go as soon as one of the bounds is passed. The zero value means the
 // defaults.
 type IDs struct {
 	// Window is how long after a message others with its ID are duplicates. Default

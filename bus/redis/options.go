@@ -59,7 +59,7 @@ type Log struct {
 	MaxAge time.Duration
 }
 
-// IDs bounds what is remembered of messages that have an ID: a key each, about 150
+// IDs bounds what is remembered of messages that have an ID: a key each, about 230
 // bytes of Redis. The zero value means the defaults.
 type IDs struct {
 	// Window is how long after a message others with its ID are duplicates. Default
