@@ -1,6 +1,7 @@
 package webhook_test
 
 import (
+	"encoding/pem"
 	"errors"
 	"io"
 	"net/http"
@@ -191,4 +192,8 @@ func TestOptions(t *testing.T) {
 	if err := with(func(o *webhook.Options) { o.URL, o.Insecure = "http://backend/", true }).Validate(); err != nil {
 		t.Error(err)
 	}
+}
+
+func certificate(s *httptest.Server) string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}))
 }

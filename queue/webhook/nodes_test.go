@@ -5,7 +5,6 @@ package webhook_test
 import (
 	"context"
 	"encoding/json"
-	"encoding/pem"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -20,10 +19,6 @@ import (
 	"github.com/seed-09a96375/belfry/queue/webhook"
 	"github.com/seed-09a96375/belfry/redisconn"
 )
-
-func certificate(s *httptest.Server) string {
-	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}))
-}
 
 func openQueue(t testing.TB, url string) *redisstream.Queue {
 	t.Helper()

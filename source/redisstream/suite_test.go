@@ -5,6 +5,7 @@ package redisstream_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -20,7 +21,13 @@ import (
 	"github.com/seed-09a96375/belfry/source/sourcetest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain runs this program as a node where childEnv asks for one.
+func TestMain(m *testing.M) {
+	if url := os.Getenv(childEnv); url != "" {
+		os.Exit(child(url))
+	}
+	goleak.VerifyTestMain(m)
+}
 
 func connect(t testing.TB, s *redistest.Server) rueidis.Client {
 	t.Helper()
