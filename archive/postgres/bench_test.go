@@ -14,7 +14,10 @@ import (
 
 	"github.com/seed-09a96375/belfry/archive"
 	"github.com/seed-09a96375/belfry/archive/postgres"
+	"github.com/seed-09a96375/belfry/bus/redis/redistest"
 	"github.com/seed-09a96375/belfry/internal/postgrestest"
+	"github.com/seed-09a96375/belfry/redisconn"
+	"github.com/seed-09a96375/belfry/source/redisstream"
 )
 
 const batch = 5000
@@ -112,4 +115,53 @@ func measure(b *testing.B, step int, write func([]archive.Entry) error) {
 
 func report(b *testing.B) {
 	b.ReportMetric(float64(batch)*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
+}
+
+// BenchmarkArchive is the whole way: from a Redis Stream that has waited into rows.
+func BenchmarkArchive(b *testing.B) {
+	o := &ordeal{redis: redistest.Start(b), postgres: postgrestest.Start(b, "fsync=on", "full_page_writes=on", "shared_buffers=512MB", "max_wal_size=4GB")}
+	o.url = o.postgres.Database(b)
+	quiet := slog.New(slog.DiscardHandler)
+	store := open(b, postgres.Options{URL: o.url, Logger: quiet})
+	client, err := redisconn.Options{URL: o.redis.URL()}.Open(b.Context())
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer client.Close()
+	source, err := redisstream.New(redisstream.Options{
+		Client: client, Stream: stream, Group: "archive", Node: "bench", Field: "args", KeyField: "room", Batch: 1000, Logger: quiet,
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	const messages = 50_000
+	n := 0
+	for b.Loop() {
+		b.StopTimer()
+		o.produce(b.Context(), b, n, n+messages)
+		n += messages
+		b.StartTimer()
+		archiveAll(b, source, store, quiet)
+	}
+	b.ReportMetric(float64(n)/b.Elapsed().Seconds(), "rows/s")
+}
+
+// archiveAll archives until the source has nothing left.
+func archiveAll(b *testing.B, source *redisstream.Source, store archive.Store, logger *slog.Logger) {
+	a, err := archive.New(archive.Options{Source: source, Store: store, Logger: logger})
+	if err != nil {
+		b.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(b.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- a.Run(ctx) }()
+	for next := time.NewTicker(20 * time.Millisecond); ; <-next.C {
+		if lag, err := source.Lag(ctx); err == nil && lag.Records == 0 && a.Stats().Rows > 0 {
+			break
+		}
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		b.Fatal(err)
+	}
 }

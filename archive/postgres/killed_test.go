@@ -157,7 +157,7 @@ func (o *ordeal) archiver(ctx context.Context, t *testing.T, slot string) {
 
 // produce adds messages to the stream, some of them twice, as a producer does that did
 // not hear of its success.
-func (o *ordeal) produce(ctx context.Context, t *testing.T, from, to int) {
+func (o *ordeal) produce(ctx context.Context, t testing.TB, from, to int) {
 	client, err := redisconn.Options{URL: o.redis.URL()}.Open(ctx)
 	if err != nil {
 		t.Error(err)

@@ -179,7 +179,9 @@ func (a *archiveFlags) openSource(ctx context.Context, logger *slog.Logger) (bel
 		return nil, nil, fmt.Errorf("connect to Redis: %w", err)
 	}
 	source, err := redisstream.New(redisstream.Options{
-		Client: client, Stream: a.stream, Group: a.group, Node: string(backplane.NodeID("")), KeyField: "key", Batch: 1000, Logger: logger,
+		Client: client, Stream: a.stream, Group: a.group, Node: string(backplane.NodeID("")),
+		Field:    "args", // the archive reads the fields: a value of all of them would be for nothing
+		KeyField: "key", Batch: 1000, Logger: logger,
 	})
 	if err != nil {
 		client.Close()
