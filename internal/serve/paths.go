@@ -39,13 +39,8 @@ func (o Options) validatePaths() (faults []error) {
 	}
 	all := o.places()
 	for _, p := range all {
-		switch {
-		case p.option == "Path" && (!strings.HasPrefix(p.path, "/") || !strings.HasSuffix(p.path, "/") || p.path == "/"):
-			bad(p.option, p.path, "must begin and end with a slash, with something between")
-		case p.option != "" && p.option != "Path" && (!strings.HasPrefix(p.path, "/") || strings.HasSuffix(p.path, "/")):
-			bad(p.option, p.path, "must begin with a slash, and not end with one")
-		case !clean(p.path):
-			bad(p.option, p.path, "must have no blanks, braces, escapes, marks of a query, or parts that are empty or begin with a dot")
+		if rule := p.broken(); rule != "" {
+			bad(p.option, p.path, rule)
 		}
 	}
 	if len(faults) > 0 {
@@ -59,6 +54,20 @@ func (o Options) validatePaths() (faults []error) {
 		}
 	}
 	return faults
+}
+
+// broken is the rule that a path breaks, empty if it breaks none.
+func (p place) broken() string {
+	begins, ends := strings.HasPrefix(p.path, "/"), strings.HasSuffix(p.path, "/")
+	switch {
+	case p.option == "Path" && (!begins || !ends || p.path == "/"):
+		return "must begin and end with a slash, with something between"
+	case p.option != "" && p.option != "Path" && (!begins || ends):
+		return "must begin with a slash, and not end with one"
+	case !clean(p.path):
+		return "must have no blanks, braces, escapes, marks of a query, or parts that are empty or begin with a dot"
+	}
+	return ""
 }
 
 // clean reports whether a path can be a pattern of http.ServeMux as it is.
