@@ -267,7 +267,7 @@ func (o *ordeal) await(ctx context.Context, t *testing.T, done func(outcome) boo
 func TestEachMessageIsOneRow(t *testing.T) {
 	o := &ordeal{redis: redistest.Start(t), postgres: postgrestest.Start(t)}
 	o.url = o.postgres.Database(t)
-	const messages = 10_000
+	const messages = 6000
 	if got := o.suffer(t, messages); got.ids != messages || got.rows != messages {
 		t.Errorf("of %d messages %d are rows, in %d rows", messages, got.ids, got.rows)
 	}
@@ -275,7 +275,7 @@ func TestEachMessageIsOneRow(t *testing.T) {
 
 // TestOneRowControl breaks what the promise rests on: the checker has to see it.
 func TestOneRowControl(t *testing.T) {
-	const messages = 10_000
+	const messages = 6000
 	t.Run("rows without a name", func(t *testing.T) {
 		o := &ordeal{redis: redistest.Start(t), postgres: postgrestest.Start(t)}
 		o.url = o.postgres.Database(t)
