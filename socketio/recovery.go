@@ -11,7 +11,6 @@ import (
 
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/engineio"
-	"github.com/seed-09a96375/belfry/hub"
 )
 
 // claim is what a client says that wants to resume.
@@ -138,23 +137,9 @@ func (s *Socket) rejoin(ctx context.Context, kept *belfry.Session, offset *belfr
 		return err
 	}
 	s.mu.Lock()
-	s.x.missed = missed
+	s.x.missed, s.x.has = missed, after
 	s.mu.Unlock()
 	return nil
-}
-
-// replay writes what a recovered client missed; s.mu is held.
-func (s *Socket) replay() (sent []*hub.Delivery) {
-	if s.x == nil {
-		return nil
-	}
-	for _, m := range s.x.missed {
-		d := &hub.Delivery{Message: m}
-		s.transmit(d)
-		sent = append(sent, d)
-	}
-	s.x.missed = nil
-	return sent
 }
 
 // begin gives a new socket a session that it can be resumed by.

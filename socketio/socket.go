@@ -19,7 +19,7 @@ type Socket struct {
 	finished atomic.Bool              // disconnect handlers have run
 	own      atomic.Pointer[handlers] // nil: none of its own
 
-	// replayed is the offset of the last message that a recovery wrote: it may
+	// replayed is how far a recovered client has the log: what is up to there may
 	// still come live.
 	replayed atomic.Pointer[belfry.Offset]
 
@@ -45,6 +45,7 @@ type extra struct {
 	reason    Reason
 	session   *session          // with recovery
 	missed    []*belfry.Message // of a recovered socket, until it is open
+	has       belfry.Offset     // how far its client had the log before that
 	recovered bool
 
 	attendance *attendance // in rooms that keep presence, or of a user

@@ -47,53 +47,27 @@ func (s *Socket) enter() error {
 // connected, and do not count it: if the connection breaks before the answer, they
 // get it a second time.
 func (s *Socket) open() bool {
+	if s.isVoid() {
+		return false // its connection is about to be dropped: it comes back
+	}
 	s.mu.Lock()
-	if s.state.Load() != connecting {
-		void := s.x.session != nil && s.x.session.void
-		hello := s.hello()
-		s.mu.Unlock()
-		if void {
-			return false // its connection is about to be dropped: it comes back
-		}
-		_ = s.client.send(hello, engineio.SendOptions{})
-		_ = s.client.send(disconnectPacket(s.nsp.name), engineio.SendOptions{})
-		return false
-	}
 	_ = s.client.send(s.hello(), engineio.SendOptions{})
-	sent := s.replay()
-	if n := len(sent); n > 0 {
-		s.replayed.Store(&sent[n-1].Offset)
-	}
-	sent = append(sent, s.flushHeld(sent)...)
-	s.state.Store(connected)
-	if s.x != nil && s.x.session != nil {
-		s.nsp.live.add(s.x.session.id, s)
-	}
 	s.mu.Unlock()
+	sent, ok := s.catchUp()
+	if !ok && !s.isVoid() {
+		_ = s.client.send(disconnectPacket(s.nsp.name), engineio.SendOptions{})
+	}
 	for _, d := range sent {
 		s.observe(d)
 	}
-	return true
+	return ok
 }
 
-// flushHeld writes what came while the socket was connecting, less what was
-// replayed; s.mu is held.
-func (s *Socket) flushHeld(replayed []*hub.Delivery) (sent []*hub.Delivery) {
-	if s.x == nil {
-		return nil
-	}
-	var last belfry.Offset
-	if n := len(replayed); n > 0 {
-		last = replayed[n-1].Offset
-	}
-	for _, d := range s.x.held {
-		if last == "" || d.Offset == "" || s.nsp.space.Before(last, d.Offset) {
-			s.transmit(d)
-			sent = append(sent, d)
-		}
-	}
-	s.x.held = nil
-	return sent
+// isVoid reports whether the session can not be resumed any more.
+func (s *Socket) isVoid() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.x != nil && s.x.session != nil && s.x.session.void
 }
 
 // end makes the socket a disconnected one; false if it is already.
