@@ -61,9 +61,9 @@ var importRules = []rule{
 	{"hub", []string{".", "internal/inbox"}},
 	{"socketio", []string{".", "bus/memory", "engineio", "hub", "internal/forward", "internal/inbox", "internal/limit", "poll", "websocket"}},
 	{"stomp/frame", nil},
-	{"stomp", []string{".", "hub", "internal/inbox", "internal/limit", "internal/wheel", "poll", "socketio/packet", "websocket"}},
+	{"stomp", []string{".", "hub", "internal/inbox", "internal/limit", "internal/origin", "internal/roster", "internal/wheel", "poll", "socketio/packet", "websocket"}},
 	{"plain", []string{".", "hub", "internal/inbox", "internal/limit", "internal/origin", "internal/roster", "internal/wheel", "poll", "socketio/packet", "websocket"}},
-	{"examples/...", []string{".", "bus/...", "engineio", "hub", "poll", "socketio", "stomp", "websocket"}},
+	{"examples/...", []string{".", "bus/...", "client", "engineio", "hub", "poll", "socketio", "stomp", "websocket"}},
 	{"internal/...", []string{
 		".", "archive/...", "auth", "bus/...", "client", "engineio/...", "examples/...", "hub", "internal/...", "kafkaconn",
 		"plain", "poll", "queue/...", "redisconn", "socketio/...", "source/...", "stomp/...", "websocket",

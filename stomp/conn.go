@@ -219,7 +219,7 @@ func (c *Conn) Closed(int, error) {
 func (c *Conn) Run(it item) {
 	switch {
 	case it.end:
-		c.server.conns.remove(c)
+		c.server.conns.Remove(c)
 	case c.is(fresh) || c.is(connected):
 		c.handle(it)
 	}

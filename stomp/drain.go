@@ -16,21 +16,8 @@ import (
 // Drain returns when the last has been told, or with the error of ctx when that
 // ends: then the others are still there. Close follows.
 func (s *Server) Drain(ctx context.Context, over time.Duration) error {
-	all := s.conns.close()
-	begun, step := time.Now(), max(over, 0)/time.Duration(max(len(all), 1))
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	for i, c := range all {
-		if c.is(gone) {
-			continue
-		}
-		timer.Reset(time.Until(begun.Add(time.Duration(i) * step)))
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-		c.close(websocket.CloseGoingAway, "server shutting down")
-	}
-	return nil
+	return s.conns.Drain(ctx, over, (*Conn).shutdown)
 }
+
+// shutdown ends a connection for the node's sake: clients come back elsewhere.
+func (c *Conn) shutdown() { c.close(websocket.CloseGoingAway, "server shutting down") }

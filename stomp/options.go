@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"path"
 	"time"
 
 	"github.com/seed-09a96375/belfry"
+	"github.com/seed-09a96375/belfry/internal/origin"
 	"github.com/seed-09a96375/belfry/poll"
 	"github.com/seed-09a96375/belfry/stomp/frame"
 )
@@ -173,10 +173,8 @@ func (o Options) Validate() error {
 			bad(n.name, n.v, "positive, or 0 for the default")
 		}
 	}
-	for _, p := range o.Origins {
-		if _, err := path.Match(p, ""); err != nil {
-			bad("Origins", p, "patterns of path.Match")
-		}
+	if origin.Validate(o.Origins) != nil {
+		bad("Origins", o.Origins, "patterns of path.Match")
 	}
 	return errors.Join(errs...)
 }

@@ -11,6 +11,8 @@ import (
 
 	"github.com/seed-09a96375/belfry/hub"
 	"github.com/seed-09a96375/belfry/internal/inbox"
+	"github.com/seed-09a96375/belfry/internal/origin"
+	"github.com/seed-09a96375/belfry/internal/roster"
 	"github.com/seed-09a96375/belfry/internal/wheel"
 	"github.com/seed-09a96375/belfry/poll"
 	"github.com/seed-09a96375/belfry/stomp/frame"
@@ -31,7 +33,7 @@ type Server struct {
 	inboxes  *inbox.Group[item]
 	frames   sync.Pool // *frame.Frame
 
-	conns    conns
+	conns    roster.Roster[*Conn]
 	messages atomic.Uint64 // message-ids so far
 	stop     sync.Once
 }
@@ -96,9 +98,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case err != nil:
 		refuse(w, err)
-	case !s.allowOrigin(r):
+	case !origin.Allowed(r, s.o.Origins):
 		http.Error(w, "origin not allowed", http.StatusForbidden)
-	case !s.conns.reserve(s.o.MaxConnections):
+	case !s.conns.Reserve(s.o.MaxConnections):
 		w.Header().Set("Retry-After", "5")
 		http.Error(w, "no more connections", http.StatusServiceUnavailable)
 	default:
@@ -112,13 +114,13 @@ func (s *Server) open(w http.ResponseWriter, r *http.Request, h websocket.Handsh
 	_, err := s.upgrader.Upgrade(w, h, websocket.Start{Bind: func(ws *websocket.Conn) websocket.Handler {
 		bound = true
 		c := newConn(s, ws, r)
-		if !s.conns.add(c) {
-			c.close(websocket.CloseGoingAway, "server shutting down")
+		if !s.conns.Add(c) {
+			c.shutdown()
 		}
 		return c
 	}})
 	if !bound {
-		s.conns.giveBack()
+		s.conns.GiveBack()
 	}
 	if err != nil && !refuse(w, err) {
 		s.o.Logger.Debug("websocket not opened", "remote", r.RemoteAddr, "err", err)
@@ -139,24 +141,24 @@ func refuse(w http.ResponseWriter, err error) bool {
 }
 
 // Connections returns the number of open connections.
-func (s *Server) Connections() int { return s.conns.len() }
+func (s *Server) Connections() int { return s.conns.Len() }
 
 // Close refuses new clients, closes the connections of those that are here (1001),
 // and waits for the handlers under way. When ctx ends first, what is left is cut
 // off and the error is that of ctx.
 func (s *Server) Close(ctx context.Context) error {
-	for _, c := range s.conns.close() {
-		c.close(websocket.CloseGoingAway, "server shutting down")
+	for _, c := range s.conns.Close() {
+		c.shutdown()
 	}
-	err := s.conns.wait(ctx)
+	err := s.conns.Wait(ctx)
 	if err != nil {
-		for _, c := range s.conns.all() {
+		for _, c := range s.conns.All() {
 			c.ws.Terminate(err)
 		}
 		late, cancel := context.WithTimeout(context.WithoutCancel(ctx), cutTime)
 		defer cancel()
 		ctx = late
-		err = errors.Join(fmt.Errorf("stomp: close: %w", err), s.conns.wait(late))
+		err = errors.Join(fmt.Errorf("stomp: close: %w", err), s.conns.Wait(late))
 	}
 	if e := s.inboxes.Wait(ctx); e != nil {
 		err = errors.Join(err, fmt.Errorf("stomp: wait for handlers: %w", e))
