@@ -24,9 +24,10 @@ type options struct {
 	controls, only, short  bool
 	again                  bool
 	messages, clients      int
+	events                 int
 	seed                   uint64
 	json, markdown, keepIn string
-	node                   string
+	node, belfry, consumer string
 	transports             []string
 	sticky                 bool
 }
@@ -40,6 +41,7 @@ func parse() (o options) {
 	flag.BoolVar(&o.again, "again", false, "give what failed a second try: for machines that others use, too")
 	flag.BoolVar(&o.short, "short", false, "a tenth of the messages")
 	flag.IntVar(&o.messages, "messages", 5000, "`number` of messages")
+	flag.IntVar(&o.events, "events", 20_000, "`number` of events and messages between clients and backends")
 	flag.IntVar(&o.clients, "clients", 200, "`number` of clients")
 	flag.Uint64Var(&o.seed, "seed", rand.Uint64N(1e9), "seed of what is drawn by lot")
 	flag.StringVar(&o.json, "json", "", "`file` for the reports")
@@ -48,6 +50,7 @@ func parse() (o options) {
 	flag.BoolVar(&o.sticky, "sticky", false, "let nginx keep each client on one server")
 	transports := flag.String("transports", "", "`transports` of all clients, such as polling,websocket; by default some of each kind")
 	flag.StringVar(&o.node, "node", "", "`program` of a Belfry node, if not the one here")
+	flag.StringVar(&o.belfry, "belfry", "", "`program` of belfry, if not the one here")
 	flag.Parse()
 	o.subjects, o.scenarios = strings.Split(*subject, ","), strings.Split(*scenario, ",")
 	if *transports != "" {
@@ -58,6 +61,7 @@ func parse() (o options) {
 	}
 	if o.short {
 		o.messages /= 10
+		o.events /= 10
 	}
 	return o
 }

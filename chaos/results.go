@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/seed-09a96375/belfry/chaos/backend"
 	"github.com/seed-09a96375/belfry/chaos/scenario"
 )
 
@@ -33,10 +34,21 @@ func show(o options) (ok bool, err error) {
 	return s.verdict(), s.write()
 }
 
+// names returns those of all scenarios.
+func names() (all []string) {
+	for _, s := range scenario.All() {
+		all = append(all, s.Name)
+	}
+	for _, s := range backend.All() {
+		all = append(all, s.Name)
+	}
+	return all
+}
+
 func sortByScenario(results []result) {
 	order := map[string]int{}
-	for i, s := range scenario.All() {
-		order[s.Name] = i
+	for i, name := range names() {
+		order[name] = i
 	}
 	slices.SortStableFunc(results, func(a, b result) int {
 		return cmp.Compare(order[a.Scenario], order[b.Scenario])

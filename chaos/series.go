@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/seed-09a96375/belfry/chaos/account"
+	"github.com/seed-09a96375/belfry/chaos/backend"
 	"github.com/seed-09a96375/belfry/chaos/lab"
 	"github.com/seed-09a96375/belfry/chaos/scenario"
 )
@@ -23,6 +24,8 @@ type result struct {
 	Seed     uint64         `json:"seed"`
 	Seconds  float64        `json:"seconds"`
 	Report   account.Report `json:"report"`
+	// Backend is the account of a scenario of backends, in place of Report.
+	Backend *backend.Report `json:"backend,omitempty"`
 	// Faults: what must not be. For a control: that it was not found out.
 	Faults []string `json:"faults,omitempty"`
 	Err    string   `json:"err,omitempty"` // the experiment itself failed
@@ -37,6 +40,7 @@ func (r result) ok() bool { return len(r.Faults) == 0 && r.Err == "" }
 type series struct {
 	options
 	dir     string
+	tries   int // how often something was tried again
 	results []result
 }
 
@@ -48,12 +52,10 @@ func run(ctx context.Context, o options) (ok bool, err error) {
 		}
 	}
 	defer func() { _ = os.Remove(s.dir) }() // stays if logs are in it
-	if s.node == "" && asked(s.subjects, "belfry") {
-		s.node = filepath.Join(s.dir, "belfry-node")
-		if out, err := exec.CommandContext(ctx, "go", "build", "-o", s.node, "./node").CombinedOutput(); err != nil {
-			return false, fmt.Errorf("build the node: %w\n%s", err, out)
-		}
-		defer func() { _ = os.Remove(s.node) }()
+	remove, err := s.build(ctx)
+	defer remove()
+	if err != nil {
+		return false, err
 	}
 	chosen, err := s.choose(subjects(s.node))
 	if err != nil {
@@ -65,7 +67,44 @@ func run(ctx context.Context, o options) (ok bool, err error) {
 	for _, subject := range chosen {
 		s.subject(ctx, subject)
 	}
+	if asked(s.subjects, "belfry") {
+		s.backends(ctx)
+	}
 	return s.verdict(), s.write()
+}
+
+// build makes the programs that are needed. The caller has them removed.
+func (s *series) build(ctx context.Context) (remove func(), err error) {
+	var made []string
+	remove = func() {
+		for _, file := range made {
+			_ = os.Remove(file)
+		}
+	}
+	if !asked(s.subjects, "belfry") {
+		return remove, nil
+	}
+	for _, p := range []struct {
+		file *string
+		name string
+		from string // a folder
+	}{
+		{&s.node, "belfry-node", "node"},
+		{&s.belfry, "belfry", "../cmd/belfry"},
+		{&s.consumer, "belfry-consumer", "consumer"},
+	} {
+		if *p.file != "" {
+			continue
+		}
+		*p.file = filepath.Join(s.dir, p.name)
+		made = append(made, *p.file)
+		cmd := exec.CommandContext(ctx, "go", "build", "-o", *p.file, ".")
+		cmd.Dir = p.from // in its module
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return remove, fmt.Errorf("build %s: %w\n%s", p.name, err, out)
+		}
+	}
+	return remove, nil
 }
 
 // choose returns the subjects that were asked for, and checks both names.
@@ -75,7 +114,7 @@ func (s *series) choose(all []lab.Subject) (chosen []lab.Subject, err error) {
 			chosen = append(chosen, subject)
 		}
 	}
-	known := slices.ContainsFunc(scenario.All(), func(c scenario.Scenario) bool { return asked(s.scenarios, c.Name) })
+	known := slices.ContainsFunc(names(), func(name string) bool { return asked(s.scenarios, name) })
 	if len(chosen) == 0 || !known {
 		return nil, errors.New("no such subject or scenario: see -help and README.md")
 	}
@@ -107,6 +146,7 @@ func (s *series) try(ctx context.Context, subject lab.Subject, c scenario.Scenar
 	a(ctx, subject, c)
 	if last := &s.results[len(s.results)-1]; s.again && !last.ok() && ctx.Err() == nil {
 		last.Again = true
+		s.tries++ // for a folder of its own
 		a(ctx, subject, c)
 	}
 }
@@ -140,8 +180,17 @@ func (s *series) with(subject lab.Subject, name string, messages int, hasty bool
 	subject.Sticky = subject.Sticky || s.sticky
 	return scenario.Options{
 		Transports: s.transports, Subject: subject, Messages: messages, Clients: s.clients, Seed: s.seed, Hasty: hasty,
-		Dir: filepath.Join(s.dir, subject.Name+"-"+name), Script: "clients/fleet.js", Nginx: "../deploy/nginx/belfry.conf",
+		Dir: s.folder(subject.Name + "-" + name), Script: "clients/fleet.js", Nginx: "../deploy/nginx/belfry.conf",
 	}
+}
+
+// folder is where a try has its logs and data: a new one.
+func (s *series) folder(name string) string {
+	dir := filepath.Join(s.dir, name)
+	if s.tries > 0 {
+		dir += fmt.Sprint("-", s.tries)
+	}
+	return dir
 }
 
 func (s *series) note(r *result, experiment func(scenario.Options) (account.Report, error), o scenario.Options) {
@@ -152,14 +201,5 @@ func (s *series) note(r *result, experiment func(scenario.Options) (account.Repo
 	if err != nil {
 		r.Err = err.Error()
 	}
-	if r.ok() && s.keepIn == "" {
-		_ = os.RemoveAll(o.Dir)
-	} else {
-		r.Logs = o.Dir
-	}
-	s.results = append(s.results, *r)
-	r.print(os.Stdout)
-	if err := s.write(); err != nil { // after each: a series is long
-		fmt.Fprintln(os.Stderr, "chaos:", err)
-	}
+	s.keep(r, o.Dir)
 }

@@ -21,12 +21,8 @@ func (r *result) print(w io.Writer) {
 	if !r.ok() {
 		verdict = "NOT KEPT"
 	}
-	a := r.Report
 	fmt.Fprintf(w, "%-8s %s %s, seed %d, %.0f s\n", verdict, r.Subject, r.title(), r.Seed, r.Seconds)
-	fmt.Fprintf(w, "         %d messages (%d maybe, %d refused), %d deliveries: lost %d, told %d, duplicated %d, reordered %d, disagreed %d, misrouted %d\n",
-		a.Accepted, a.Maybe, a.Refused, a.Expected, a.Lost, a.Told, a.Duplicated, a.Reordered, a.Disagreed, a.Misrouted)
-	fmt.Fprintf(w, "         %d drops: recovered %d (%d had heard nothing), not recovered %d, denied %d, absent %d, away p50 %d ms, max %d ms\n",
-		a.Drops, a.Recovered, a.Unheard, a.NotRecovered, a.Denied, a.Absent, a.Away.P50, a.Away.Max)
+	r.printCounts(w)
 	for _, f := range r.Faults {
 		fmt.Fprintln(w, "         !", f)
 	}
@@ -36,10 +32,29 @@ func (r *result) print(w io.Writer) {
 	if r.ok() {
 		return
 	}
-	for _, e := range a.Examples {
+	for _, e := range r.examples() {
 		fmt.Fprintln(w, "         -", e)
 	}
 	fmt.Fprintln(w, "         logs:", r.Logs)
+}
+
+func (r *result) examples() []string {
+	if r.Backend != nil {
+		return r.Backend.Examples
+	}
+	return r.Report.Examples
+}
+
+func (r *result) printCounts(w io.Writer) {
+	if r.Backend != nil {
+		fmt.Fprintln(w, "        ", r.Backend)
+		return
+	}
+	a := r.Report
+	fmt.Fprintf(w, "         %d messages (%d maybe, %d refused), %d deliveries: lost %d, told %d, duplicated %d, reordered %d, disagreed %d, misrouted %d\n",
+		a.Accepted, a.Maybe, a.Refused, a.Expected, a.Lost, a.Told, a.Duplicated, a.Reordered, a.Disagreed, a.Misrouted)
+	fmt.Fprintf(w, "         %d drops: recovered %d (%d had heard nothing), not recovered %d, denied %d, absent %d, away p50 %d ms, max %d ms\n",
+		a.Drops, a.Recovered, a.Unheard, a.NotRecovered, a.Denied, a.Absent, a.Away.P50, a.Away.Max)
 }
 
 // markdown is the table of all results: a row for each scenario, a column for each
@@ -75,6 +90,9 @@ func with(all []string, s string) []string {
 func (r *result) cell() string {
 	if r.Err != "" {
 		return "failed"
+	}
+	if r.Backend != nil {
+		return r.Backend.String()
 	}
 	a := r.Report
 	var counts []string

@@ -16,6 +16,9 @@ type Options struct {
 	Control Control
 	// Watched: Redis has a replica and Sentinels.
 	Watched bool
+	// Durable: Redis answers when what it was told is on the disk. As it comes it
+	// may forget the last second when it is killed.
+	Durable bool
 }
 
 // Cluster is everything but the clients.
@@ -69,7 +72,11 @@ func (c *Cluster) startRedis(ctx context.Context, o Options) (url string, err er
 		c.Watched, c.Redis = w, w.Master
 		return w.URL(), nil
 	}
-	if c.Redis, err = newRedis(o.Dir, "redis"); err != nil {
+	var args []string
+	if o.Durable {
+		args = []string{"--appendfsync", "always"}
+	}
+	if c.Redis, err = newRedis(o.Dir, "redis", args...); err != nil {
 		return "", err
 	}
 	c.closers = append(c.closers, c.Redis.Kill)

@@ -19,7 +19,7 @@ type Client struct {
 }
 
 // Status is what a Fleet says of itself.
-type Status struct{ Connected, Joined, Received int }
+type Status struct{ Connected, Joined, Received, Acked int }
 
 // Fleet is a Node.js process with many official clients.
 type Fleet struct {
@@ -37,12 +37,18 @@ type Fleet struct {
 
 // StartFleet runs script with clients that connect to url.
 func StartFleet(dir, script, url string, clients []Client) (*Fleet, error) {
-	plan, err := json.Marshal(map[string]any{"url": url, "clients": clients})
+	return StartScript(dir, script, map[string]any{"url": url, "clients": clients})
+}
+
+// StartScript runs a script of clients: it is told a plan and a log, says how far it
+// is, and ends with its standard input.
+func StartScript(dir, script string, plan any) (*Fleet, error) {
+	text, err := json.Marshal(plan)
 	if err != nil {
 		return nil, err
 	}
 	file := filepath.Join(dir, "plan.json")
-	if err := os.WriteFile(file, plan, 0o600); err != nil {
+	if err := os.WriteFile(file, text, 0o600); err != nil {
 		return nil, err
 	}
 	f := &Fleet{Log: filepath.Join(dir, "clients.txt"), end: make(chan struct{}), changed: make(chan struct{})}
