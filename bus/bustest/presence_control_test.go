@@ -152,7 +152,7 @@ func presenceControls() []presenceControl {
 		{"lets nobody be away", stays, "too soon", exits(func(time.Duration) time.Duration { return 0 })},
 		{"never lets go", stays, "in vain", exits(func(d time.Duration) time.Duration { return max(d, time.Hour) })},
 		{"forgets the dead", dead, "in vain", func() *absent { return &absent{kill: func(belfry.Link) {}} }},
-		{"buries the dead twice", dead, "of who was there", func() *absent {
+		{"buries the dead twice", dead, "heard", func() *absent {
 			return &absent{deliver: func(n belfry.Node, m *belfry.Message) {
 				n.Deliver(m)
 				if bytes.Contains(m.Data, []byte(belfry.EventPresenceLeave)) {

@@ -115,7 +115,7 @@ func short(o Options) Options {
 	setDefault(&o.Clients, 20)
 	setDefault(&o.Duration, 300*time.Millisecond)
 	setDefault(&o.Warmup, 50*time.Millisecond)
-	setDefault(&o.Grace, 500*time.Millisecond)
+	setDefault(&o.Grace, 2*time.Second)
 	setDefault(&o.Step, 100*time.Millisecond)
 	setDefault(&o.Timeout, 10*time.Second)
 	return o
