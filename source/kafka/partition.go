@@ -96,20 +96,28 @@ func (p *partition) full() bool {
 // next waits for records of a lane and returns the first of them, as many as a
 // batch may have. It returns none once the partition is given up.
 func (p *partition) next(l *lane) []item {
-	for {
-		select {
-		case <-p.stopped:
-			return nil
-		default:
-		}
+	for !p.over() {
 		if batch := p.cut(l); len(batch) > 0 {
 			return batch
 		}
 		select {
 		case <-l.wake:
 		case <-p.stopped:
-			return nil
+		case <-p.run.ended:
 		}
+	}
+	return nil
+}
+
+// over reports whether no handler may be called any more.
+func (p *partition) over() bool {
+	select {
+	case <-p.stopped:
+		return true
+	case <-p.run.ended:
+		return true
+	default:
+		return false
 	}
 }
 

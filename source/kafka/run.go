@@ -37,6 +37,7 @@ type run struct {
 
 	client  *kgo.Client
 	base    context.Context // of the partitions; does not end
+	ended   <-chan struct{} // closed when ctx has ended: no handler is called any more
 	commits sync.Mutex      // held for a commit: they come one after the other
 	room    chan struct{}   // has room for one: a full partition is not any more
 
@@ -65,7 +66,7 @@ func (r *run) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	r.base = context.WithoutCancel(ctx)
+	r.base, r.ended = context.WithoutCancel(ctx), ctx.Done()
 	if r.client, err = kgo.NewClient(append(opts, r.groupOptions()...)...); err != nil {
 		return err
 	}

@@ -73,12 +73,7 @@ const firstPause = 50 * time.Millisecond
 // until repeats f, with growing pauses, until it returns nil. It returns false if the
 // partition is given up before.
 func (p *partition) until(what string, offset int64, f func() error) bool {
-	for pause := firstPause; ; pause = min(2*pause, p.run.o.RetryMax) {
-		select {
-		case <-p.stopped:
-			return false
-		default:
-		}
+	for pause := firstPause; !p.over(); pause = min(2*pause, p.run.o.RetryMax) {
 		err := f()
 		if err == nil {
 			return true
@@ -87,9 +82,10 @@ func (p *partition) until(what string, offset int64, f func() error) bool {
 		select {
 		case <-time.After(pause/2 + rand.N(pause/2)): //nolint:gosec // guards nothing
 		case <-p.stopped:
-			return false
+		case <-p.run.ended:
 		}
 	}
+	return false
 }
 
 func (p *partition) failed(what string, offset int64, err error) {
