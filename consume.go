@@ -50,7 +50,9 @@ type ConsumeOptions struct {
 	Concurrency int
 	// Prefetch is how many events may be held at a time: those that run, and those
 	// that wait for a handler, for their turn or for another try. Default 4 ×
-	// Concurrency, at least that.
+	// Concurrency, at least that. One key has a quarter of it; if more of its events
+	// come, they wait beside, up to 15 × Prefetch and 1,000 in all, so that events of
+	// other keys are read. What is taken over from others comes on top.
 	Prefetch int
 	// Unordered ignores the keys of events.
 	Unordered bool

@@ -10,9 +10,13 @@
 //	                  └──────────── back-off ─────────────┴ other errors
 //
 // Each held entry has a goroutine. Places bound them; handlers bound those that
-// run. What is reclaimed has places of its own, and none while it waits for an event
-// that another consumer has: an entry whose consumer died may be what all the held
-// ones wait for.
+// run. What is reclaimed has places of its own, and gives them back while it cannot
+// go on: an entry that is not reclaimed yet may be what all the held ones wait for.
+// Of what is read, entries of a busy key have places apart: they wait for each other,
+// and entries of other keys behind them need not.
+//
+// All waiting is for entries that come earlier in the queue. So there is always one
+// that waits for nothing.
 //
 // # Signs of life
 //
@@ -74,13 +78,15 @@ type consumer struct {
 	end      context.CancelCauseFunc // ends life
 
 	places chan struct{} // one for each entry that was read and is held
-	spare  chan struct{} // one for each that was reclaimed
+	spare  chan struct{} // one for each that was reclaimed and can go on
+	crowd  chan struct{} // one for each that was read and waits in the crowd of its key
 
 	handlers *slots
 
 	mu       sync.Mutex
 	held     map[string]*item // by entry
 	ids      map[string]*item // the last with an ID, for Dedup
+	keys     map[string]int   // how many are held with a key
 	ended    map[string]bool  // entries done with while some are taken over; nil: nothing is
 	watching int              // how many take over
 	left     map[string]int   // tries of entries that were not done with, when stopping
@@ -92,8 +98,9 @@ func newConsumer(ctx context.Context, s Store, handle Handler, o belfry.ConsumeO
 		store: s, handle: handle, o: o, stopping: ctx,
 		places:   make(chan struct{}, o.Prefetch),
 		spare:    make(chan struct{}, o.Concurrency),
+		crowd:    make(chan struct{}, min(crowdMost, crowdFactor*o.Prefetch)),
 		handlers: newSlots(o.Concurrency),
-		held:     make(map[string]*item), ids: make(map[string]*item), left: make(map[string]int),
+		held:     make(map[string]*item), ids: make(map[string]*item), keys: make(map[string]int), left: make(map[string]int),
 	}
 	c.life, c.end = context.WithCancelCause(context.WithoutCancel(ctx))
 	return c
@@ -111,9 +118,8 @@ func (c *consumer) add(e *Entry, places chan struct{}) {
 	if !c.o.Unordered && e.After != "" {
 		it.before = c.held[e.After]
 	}
-	if c.o.Dedup > 0 {
-		it.twin, c.ids[e.ID] = c.ids[e.ID], it
-	}
+	c.joinTwins(it)
+	c.joinKey(it)
 	if it.twin == nil && (c.o.Unordered || e.After == "") {
 		it.ticket = c.handlers.ask() // here, so that it is asked in the order of the queue
 	}
@@ -129,6 +135,7 @@ func (c *consumer) drop(it *item) {
 	if c.ids[it.entry.ID] == it {
 		delete(c.ids, it.entry.ID)
 	}
+	c.leaveKey(it)
 	switch {
 	case it.settled:
 		if c.ended != nil {

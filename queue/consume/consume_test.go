@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -193,6 +194,125 @@ func TestOldEventsDie(t *testing.T) {
 			t.Errorf("dead letters are %+v, want one after the 4th try", dead)
 		}
 	})
+}
+
+// TestOldestAreTakenOverLast: who has taken over later events of dead consumers still
+// takes over what these wait for.
+func TestOldestAreTakenOverLast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const n, keys = 200, 3
+		q := queueOf(t, 0, "")
+		appendKeys(t, q, 0, n, keys)
+		// It gives a sign of life after 10 s, the next one never.
+		stopA := consuming(t, q, blocked, belfry.ConsumeOptions{Prefetch: 16, ReclaimAfter: 30 * time.Second})
+		synctest.Wait() // it has the first 16
+		stopB := consuming(t, q, blocked, belfry.ConsumeOptions{Prefetch: n, ReclaimAfter: time.Hour})
+		time.Sleep(11 * time.Second)
+
+		var got []string
+		stopC := consuming(t, q, noting(&got), belfry.ConsumeOptions{ReclaimAfter: 2 * time.Second}) // for it both are dead, the first from 12 s on
+		time.Sleep(time.Hour)
+		stopA()
+		stopB()
+		stopC()
+		if len(got) != n || !inOrder(got, keys) {
+			t.Errorf("%d events were handled, want %d in the order of their keys: %v", len(got), n, got)
+		}
+	})
+}
+
+// TestTwinsOfOneKey: an event that is there twice is handled once, and nothing waits
+// for ever if the later one came first.
+func TestTwinsOfOneKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q, err := memory.New(memory.Options{Window: time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stopA := consuming(t, q, blocked, belfry.ConsumeOptions{Prefetch: 1, Concurrency: 1, ReclaimAfter: time.Hour})
+		for _, id := range []string{"twin", "twin", "last"} {
+			if err := q.Append(t.Context(), &belfry.Event{ID: id, Name: "e", Key: "k"}); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(2 * time.Second) // the window of IDs is over, the first consumer is taken for dead
+		}
+		var got []string
+		stopB := consuming(t, q, noting(&got), belfry.ConsumeOptions{Dedup: time.Hour, ReclaimAfter: time.Second})
+		time.Sleep(time.Minute)
+		stopB()
+		stopA()
+		if !slices.Equal(got, []string{"twin", "last"}) {
+			t.Errorf("%v were handled, want the twin once, and the last", got)
+		}
+	})
+}
+
+// TestBusyKey: the events of one key, many and slow, do not keep others from being
+// read.
+func TestBusyKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const busy, others = 900, 20
+		q := queueOf(t, busy, "busy")
+		for i := range others {
+			if err := q.Append(t.Context(), &belfry.Event{ID: fmt.Sprint("other", i), Name: "e", Key: fmt.Sprint(i % 3)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var got []string
+		note := noting(&got)
+		stop := consuming(t, q, func(ctx context.Context, d *belfry.Delivery) (*belfry.Answer, error) {
+			if d.Key == "busy" {
+				return blocked(ctx, d)
+			}
+			return note(ctx, d)
+		}, belfry.ConsumeOptions{})
+		time.Sleep(time.Minute)
+		stop()
+		if len(got) != others {
+			t.Errorf("%d events of other keys were handled, want %d", len(got), others)
+		}
+	})
+}
+
+// blocked is a handler that does nothing until it must end.
+func blocked(ctx context.Context, _ *belfry.Delivery) (*belfry.Answer, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// noting returns a handler that notes IDs, to be read when the consumer has stopped.
+func noting(ids *[]string) belfry.Handler {
+	var mu sync.Mutex
+	return func(_ context.Context, d *belfry.Delivery) (*belfry.Answer, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		*ids = append(*ids, d.ID)
+		return nil, nil
+	}
+}
+
+// appendKeys appends n events of several keys, in turn.
+func appendKeys(t *testing.T, q *memory.Queue, from, n, keys int) {
+	t.Helper()
+	for i := from; i < from+n; i++ {
+		if err := q.Append(t.Context(), &belfry.Event{ID: fmt.Sprint(i), Name: "e", Key: fmt.Sprint("k", i%keys)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// inOrder reports whether events that appendKeys has appended came in the order of
+// their keys.
+func inOrder(ids []string, keys int) bool {
+	last := make(map[int]int)
+	for _, id := range ids {
+		i, err := strconv.Atoi(id)
+		if before, ok := last[i%keys]; err != nil || ok && before >= i {
+			return false
+		}
+		last[i%keys] = i
+	}
+	return true
 }
 
 func TestOptionsAreChecked(t *testing.T) {
