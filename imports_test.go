@@ -33,7 +33,7 @@ var importRules = []rule{
 	{"internal/wheel", nil},
 	{"internal/limit", nil},
 	{"internal/origin", nil},
-	{"internal/roster", nil},
+	{"internal/roster", []string{"poll"}},
 	{"internal/forward", []string{".", "engineio", "poll"}},
 	{"auth", []string{"."}},
 	{"poll", []string{"."}},
@@ -63,6 +63,7 @@ var importRules = []rule{
 	{"stomp/frame", nil},
 	{"stomp", []string{".", "hub", "internal/inbox", "internal/limit", "internal/origin", "internal/roster", "internal/wheel", "poll", "socketio/packet", "websocket"}},
 	{"plain", []string{".", "hub", "internal/inbox", "internal/limit", "internal/origin", "internal/roster", "internal/wheel", "poll", "socketio/packet", "websocket"}},
+	{"examples/orders/backend", []string{"client", "examples/orders"}},
 	{"examples/...", []string{".", "bus/...", "client", "engineio", "hub", "poll", "socketio", "stomp", "websocket"}},
 	{"internal/...", []string{
 		".", "archive/...", "auth", "bus/...", "client", "engineio/...", "examples/...", "hub", "internal/...", "kafkaconn",

@@ -1,10 +1,16 @@
 package engineio
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/seed-09a96375/belfry/poll"
+)
 
 // index finds sessions by id. A session stays in it until its transport is
 // gone, so that whatever still holds a descriptor or memory can be reached.
 type index struct {
+	shared *poll.Places // a place is taken of each reservation and each session
+
 	mu     sync.RWMutex
 	m      map[sessionID]*Session
 	begun  int // reserved by handshakes under way
@@ -20,11 +26,11 @@ type place struct {
 }
 
 // reserve returns nil once the index is closed, or if max sessions are there or
-// coming; max 0 is no bound. The caller leaves the place.
+// coming, max 0 is no bound, or if no place is left that it shares. The caller leaves the place.
 func (x *index) reserve(max int) *place {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.closed || (max > 0 && len(x.m)+x.begun >= max) {
+	if x.closed || (max > 0 && len(x.m)+x.begun >= max) || !x.shared.Take() {
 		return nil
 	}
 	x.begun++
@@ -57,6 +63,7 @@ func (p *place) leave() {
 	p.x.mu.Lock()
 	defer p.x.mu.Unlock()
 	p.x.begun--
+	p.x.shared.GiveBack()
 }
 
 func (x *index) find(id sessionID) *Session {
@@ -71,6 +78,7 @@ func (x *index) remove(s *Session) {
 	defer x.mu.Unlock()
 	if x.m[s.id] == s {
 		delete(x.m, s.id)
+		x.shared.GiveBack()
 		x.left.Done()
 	}
 }

@@ -2,8 +2,9 @@ package engineio
 
 import "github.com/seed-09a96375/belfry/poll"
 
-// sessionLimit is Options.MaxSessions with its default. 0: no bound.
-func sessionLimit(max int) int {
+// ConnectionLimit is a bound with its default: as Options.MaxSessions has it, but for 0,
+// which is no bound.
+func ConnectionLimit(max int) int {
 	switch {
 	case max > 0:
 		return max

@@ -37,6 +37,9 @@ type Options struct {
 	// with Retry-After. 0: the descriptor limit of the process less a reserve.
 	// Negative: no bound.
 	MaxSessions int
+	// Places bound the connections of this server and others together. nil: there are
+	// no others.
+	Places *poll.Places
 	// Transports that clients may use. Nil: all.
 	Transports []Transport
 	// NoUpgrades neither offers nor allows the upgrade to WebSocket.

@@ -46,7 +46,8 @@ func New(o Options, accept func(*Session) Receiver) (*Server, error) {
 	if accept == nil {
 		return nil, errors.New("engineio: accept is nil: must be set")
 	}
-	s := &Server{o: o.withDefaults(), accept: accept, maxSessions: sessionLimit(o.MaxSessions)}
+	s := &Server{o: o.withDefaults(), accept: accept, maxSessions: ConnectionLimit(o.MaxSessions)}
+	s.index.shared = o.Places
 	var err error
 	s.wheel = wheel.New(resolution(&s.o), fire)
 	s.poller = o.Poller

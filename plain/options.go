@@ -58,6 +58,9 @@ type Options struct {
 	// MaxConnections bounds the connections; more are turned away. 0: no bound but
 	// that of the system.
 	MaxConnections int
+	// Places bound the connections of this server and others together. nil: there are
+	// no others.
+	Places *poll.Places
 	// MaxInbox bounds the requests of a connection that wait; when it is full the
 	// connection is not read until it is half empty. Default 256.
 	MaxInbox int

@@ -49,6 +49,7 @@ func New(h *hub.Hub, o Options) (*Server, error) {
 	s := &Server{o: o, hub: h, space: h.Space(o.Namespace, hub.Hooks{}), poller: o.Poller}
 	_, err := h.Recovery()
 	s.logs = err == nil
+	s.conns.Shared = o.Places
 	s.inboxes = inbox.NewGroup[item](inbox.Options{MaxItems: o.MaxInbox, MaxBytes: o.MaxInboxBytes})
 	s.wheel = wheel.New(resolution(&o), func(t *wheel.Timer[*Conn]) { t.Owner.onTimer() })
 	if err := s.listen(); err != nil {

@@ -50,6 +50,9 @@ type Options struct {
 	// MaxConnections bounds the connections; more are refused with 503. 0: no bound
 	// but that of the system.
 	MaxConnections int
+	// Places bound the connections of this server and others together. nil: there are
+	// no others.
+	Places *poll.Places
 	// MaxSubscriptions bounds those of a connection. Default 256.
 	MaxSubscriptions int
 	// MaxUnacked bounds the messages that a connection has not acknowledged where

@@ -54,6 +54,7 @@ func New(h *hub.Hub, o Options) (*Server, error) {
 	o = o.withDefaults()
 	s := &Server{o: o, hub: h, space: h.Space(o.Namespace, hub.Hooks{}), poller: o.Poller}
 	s.frames.New = func() any { return new(frame.Frame) }
+	s.conns.Shared = o.Places
 	s.inboxes = inbox.NewGroup[item](inbox.Options{MaxItems: o.MaxInbox, MaxBytes: o.MaxInboxBytes})
 	s.wheel = wheel.New(resolution(&o), func(t *wheel.Timer[*Conn]) { t.Owner.onTimer() })
 	if err := s.listen(); err != nil {

@@ -41,6 +41,7 @@ what they may do: see docs/configuration.md, and belfry check.`,
 				return err
 			}
 			c.Serve.Logger = c.Log.Logger(cmd.ErrOrStderr())
+			c.Serve.Version = describeBuild(readBuild()).version
 			return serve.Run(cmd.Context(), c.Serve)
 		},
 	}

@@ -148,8 +148,8 @@ func limits(o *serve.Options) []node {
 			usage: "rooms that one client may be in; -1: no bound",
 		},
 		&setting{
-			name: "connections", value: number(&o.MaxConnections), standard: "0", option: "engineio.Options.MaxSessions",
-			usage: "clients of this node by each front, beyond which others are told to go elsewhere; 0: what the limit of open files allows; -1: no bound",
+			name: "connections", value: number(&o.MaxConnections), standard: "0", option: "serve.Options.MaxConnections",
+			usage: "clients of this node, all fronts together, beyond which others are told to go elsewhere; 0: what the limit of open files allows; -1: no bound",
 		},
 	}
 }

@@ -8,11 +8,17 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/seed-09a96375/belfry/poll"
 )
 
 // Roster is a set of connections. The zero value is empty and open. Safe for
 // concurrent use.
 type Roster[T comparable] struct {
+	// Shared bounds this roster and others together. nil: there are no others. It is
+	// set before use.
+	Shared *poll.Places
+
 	mu     sync.Mutex
 	all    map[T]struct{}
 	coming int // reserved by handshakes under way
@@ -25,7 +31,7 @@ type Roster[T comparable] struct {
 func (r *Roster[T]) Reserve(limit int) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.closed || limit > 0 && len(r.all)+r.coming >= limit {
+	if r.closed || limit > 0 && len(r.all)+r.coming >= limit || !r.Shared.Take() {
 		return false
 	}
 	r.coming++
@@ -37,6 +43,7 @@ func (r *Roster[T]) GiveBack() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.coming--
+	r.Shared.GiveBack()
 	r.settle()
 }
 
@@ -57,7 +64,10 @@ func (r *Roster[T]) Add(c T) bool {
 func (r *Roster[T]) Remove(c T) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.all, c)
+	if _, ok := r.all[c]; ok {
+		delete(r.all, c)
+		r.Shared.GiveBack()
+	}
 	r.settle()
 }
 

@@ -73,9 +73,8 @@ type Options struct {
 	MaxEventsPerSecond int
 	// MaxRooms bounds the rooms of one client; see socketio.Options.
 	MaxRooms int
-	// MaxConnections bounds the clients of each front of this node; see
-	// engineio.Options.MaxSessions. Without it only Socket.IO is bounded, by the
-	// limit of open files.
+	// MaxConnections bounds the clients of this node, all fronts together; see
+	// engineio.Options.MaxSessions.
 	MaxConnections int
 	// Auth says who clients are, and what they may do. nil, or without a way to know
 	// clients: they may connect and get what is sent to them.
@@ -168,7 +167,7 @@ func (o Options) keepsPresence() func(belfry.Room) bool {
 func (o Options) engine() engineio.Options {
 	return engineio.Options{
 		PingInterval: o.PingInterval, PingTimeout: o.PingTimeout, Origins: o.Origins, Logger: o.Logger,
-		MaxPayload: o.MaxMessage, MaxSessions: o.MaxConnections,
+		MaxPayload: o.MaxMessage, MaxSessions: -1,
 	}
 }
 

@@ -21,7 +21,7 @@ type Plain struct {
 func (o Options) plain() plain.Options {
 	p := plain.Options{
 		Origins: o.Origins, MaxMessage: o.MaxMessage, MaxRequestsPerSecond: o.MaxEventsPerSecond,
-		MaxConnections: max(o.MaxConnections, 0), Presence: o.keepsPresence(), Logger: o.Logger,
+		Presence: o.keepsPresence(), Logger: o.Logger,
 	}
 	if o.PingInterval != 0 {
 		p.Heartbeat = max(o.PingInterval, leastHeartbeat)
@@ -35,7 +35,7 @@ func (n *node) openPlain(f *fronts) error {
 		return nil
 	}
 	o := n.o.plain()
-	o.Poller, o.App = f.io.Engine().Poller(), n.routes.fromPlain
+	o.Poller, o.Places, o.App = f.io.Engine().Poller(), n.places, n.routes.fromPlain
 	n.guard.GuardPlain(&o)
 	var err error
 	f.plain, err = plain.New(f.io.Hub(), o)

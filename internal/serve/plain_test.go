@@ -43,12 +43,12 @@ func (p *plainPeer) ask(request string) string {
 
 func (p *plainPeer) send(text string) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.t.Context(), time.Minute)
-	defer cancel()
-	if err := p.conn.Write(ctx, websocket.MessageText, []byte(text)); err != nil {
+	if err := p.trySend(text); err != nil {
 		p.t.Fatal(err)
 	}
 }
+
+func (p *plainPeer) trySend(text string) error { return writeText(p.t, p.conn, text) }
 
 // read returns the next message, "closed" at the end. Positions are passed over.
 func (p *plainPeer) read() string {
@@ -133,6 +133,7 @@ func TestPlainSessionEndsWithItsToken(t *testing.T) {
 type stream struct {
 	t     *testing.T
 	lines *bufio.Scanner
+	body  io.Closer
 }
 
 // openStream returns nil and a status if it is refused.
@@ -159,7 +160,7 @@ func openStream(t *testing.T, base, token string, rooms ...string) (*stream, int
 		_, _ = io.Copy(io.Discard, answer.Body)
 		return nil, answer.StatusCode
 	}
-	s := &stream{t, bufio.NewScanner(answer.Body)}
+	s := &stream{t, bufio.NewScanner(answer.Body), answer.Body}
 	s.want("stream:open")
 	return s, answer.StatusCode
 }

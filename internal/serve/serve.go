@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 
 	"github.com/seed-09a96375/belfry/auth"
+	"github.com/seed-09a96375/belfry/engineio"
 	"github.com/seed-09a96375/belfry/internal/access"
 	"github.com/seed-09a96375/belfry/internal/backplane"
 	"github.com/seed-09a96375/belfry/internal/cluster"
@@ -50,6 +51,7 @@ type node struct {
 	log      *slog.Logger
 	listener net.Listener
 	web      *http.Server
+	places   *poll.Places // of clients
 
 	// What start makes, in its order; stop ends it in the reverse order.
 	bus   *backplane.Bus
@@ -68,6 +70,7 @@ type node struct {
 
 func newNode(o Options, listener net.Listener) *node {
 	n := &node{o: o, log: o.Logger, listener: listener}
+	n.places = poll.NewPlaces(engineio.ConnectionLimit(o.MaxConnections))
 	mux := http.NewServeMux()
 	mux.Handle(health.Path, health.Handler(n.ready, n.warnings))
 	n.mount(mux)

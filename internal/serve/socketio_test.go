@@ -4,11 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -29,42 +27,6 @@ func token(t *testing.T, user string, lasts time.Duration, grants map[string]any
 		t.Fatal(err)
 	}
 	return text
-}
-
-var listening = regexp.MustCompile(`msg=listening.* url=http://(\S+)`)
-
-// run runs a node and returns its address.
-func run(t *testing.T, o Options) string {
-	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	addr, ready := "", make(chan struct{})
-	var once sync.Once
-	o.Listen = "127.0.0.1:0"
-	o.Logger = slog.New(slog.NewTextHandler(writer(func(line string) {
-		if m := listening.FindStringSubmatch(line); m != nil {
-			addr = m[1]
-		}
-		if strings.Contains(line, "msg=ready") {
-			once.Do(func() { close(ready) })
-		}
-	}), nil))
-	done := make(chan error, 1)
-	go func() { done <- Run(ctx, o) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("Run: %v", err)
-		}
-	})
-	select {
-	case <-ready:
-	case err := <-done:
-		done <- nil
-		t.Fatalf("Run: %v", err)
-	case <-time.After(time.Minute):
-		t.Fatal("the node is not ready after a minute")
-	}
-	return addr
 }
 
 // peer is a client of the main namespace.
@@ -94,11 +56,18 @@ func dial(t *testing.T, addr, payload string, h http.Header) (*peer, string) {
 
 func (p *peer) write(text string) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.t.Context(), time.Minute)
-	defer cancel()
-	if err := p.conn.Write(ctx, websocket.MessageText, []byte(text)); err != nil {
+	if err := p.tryWrite(text); err != nil {
 		p.t.Fatal(err)
 	}
+}
+
+func (p *peer) tryWrite(text string) error { return writeText(p.t, p.conn, text) }
+
+func writeText(t *testing.T, conn *websocket.Conn, text string) error {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	return conn.Write(ctx, websocket.MessageText, []byte(text))
 }
 
 // read returns the next message that is no ping; "closed" at the end.

@@ -92,7 +92,9 @@ func (n *node) letGo() {
 	if n.auth != nil {
 		n.auth.Close()
 	}
-	n.bus.Close()
+	if n.bus != nil {
+		n.bus.Close()
+	}
 }
 
 const (
@@ -105,8 +107,10 @@ const (
 // attach makes the server, and with it the link to the bus.
 func (n *node) attach(ctx context.Context, bus belfry.Bus) (*socketio.Server, error) {
 	late := time.After(attachTime)
+	o := n.o.server(bus, n.listener.Addr())
+	o.EngineIO.Places = n.places
 	for {
-		srv, err := socketio.New(n.o.server(bus, n.listener.Addr()))
+		srv, err := socketio.New(o)
 		if err == nil {
 			return srv, nil
 		}

@@ -30,7 +30,7 @@ func (n *node) openSTOMP(f *fronts) error {
 		return nil
 	}
 	o := n.o.stomp()
-	o.Poller, o.App = f.io.Engine().Poller(), n.routes.fromSTOMP
+	o.Poller, o.Places, o.App = f.io.Engine().Poller(), n.places, n.routes.fromSTOMP
 	n.guard.GuardSTOMP(&o)
 	var err error
 	f.stomp, err = stomp.New(f.io.Hub(), o)
@@ -44,7 +44,6 @@ func (o Options) stomp() stomp.Options {
 	s := o.STOMP.options()
 	s.Origins, s.MaxFramesPerSecond, s.Logger = o.Origins, o.MaxEventsPerSecond, o.Logger
 	s.Limits.MaxBody = o.MaxMessage
-	s.MaxConnections = max(o.MaxConnections, 0)
 	if o.PingInterval != 0 {
 		s.Heartbeat = max(o.PingInterval, leastHeartbeat)
 	}

@@ -41,12 +41,14 @@ func connectSTOMP(t *testing.T, base, token string) *stompPeer {
 
 func (p *stompPeer) send(command, body string, headers ...string) {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.t.Context(), time.Minute)
-	defer cancel()
-	text := command + "\n" + strings.Join(headers, "\n") + "\n\n" + body + "\x00"
-	if err := p.conn.Write(ctx, websocket.MessageText, []byte(text)); err != nil {
+	if err := p.trySend(command, body, headers...); err != nil {
 		p.t.Fatal(err)
 	}
+}
+
+func (p *stompPeer) trySend(command, body string, headers ...string) error {
+	text := command + "\n" + strings.Join(headers, "\n") + "\n\n" + body + "\x00"
+	return writeText(p.t, p.conn, text)
 }
 
 // read returns the next frame that is no heart-beat; nil at the end.
