@@ -38,6 +38,19 @@ func clusterCases() []benchCase {
 			}, withRedis(metric{title: "… CPU s of both nodes per million messages there", decimals: 1, value: cpuPerMillion})...),
 		},
 		{
+			name: "cluster-http", opts: Options{
+				Mode: Fanout, Clients: httpPublishers + httpListeners, Publishers: httpPublishers, Saturate: true, WindowMax: 1,
+				Step: 8 * time.Second, Drain: -1, Apart: true, HTTP: true,
+			},
+			metrics: []metric{
+				{title: "64 connections that publish by HTTP to a room of 10 on another node: publishes/s", value: publishesPerSecond},
+				{title: "… p99 latency there, ms", decimals: 1, value: p99},
+				{title: "… CPU µs of the node that takes them, per publish", decimals: 1, value: senderPerPublish},
+				{title: "… CPU µs of both nodes, per publish", decimals: 1, value: serversPerPublish},
+				{title: "… CPU µs of Redis, per publish", decimals: 1, value: redisPerPublish},
+			},
+		},
+		{
 			name: "cluster-return", opts: Options{Mode: Return, Clients: 2100, Rooms: 100, Rate: 100},
 			metrics: []metric{
 				{title: "2,000 clients whose node is killed, 100 messages/s to 100 rooms: s until all have their session and what they missed", decimals: 2, value: returnTime},
@@ -61,6 +74,27 @@ func clusterCases() []benchCase {
 		all[i].nodes = clusterNodes
 	}
 	return all
+}
+
+// The clients of cluster-http.
+const (
+	httpPublishers = 64
+	httpListeners  = 10
+)
+
+func publishesPerSecond(r *Result) *float64 { return per(perSecond(r), httpListeners, 1) }
+
+// perPublish makes µs per publish of seconds for a million deliveries.
+func perPublish(perMillion *float64) *float64 { return per(perMillion, 1, httpListeners) }
+
+func serversPerPublish(r *Result) *float64 { return perPublish(cpuPerMillion(r)) }
+func redisPerPublish(r *Result) *float64   { return perPublish(redisPerMillion(r)) }
+
+func senderPerPublish(r *Result) *float64 {
+	if r.Traffic == nil {
+		return nil
+	}
+	return perPublish(per(r.Traffic.SenderCPU, float64(r.Traffic.Deliveries), 1e6))
 }
 
 // withRedis returns a metric of the nodes' CPU with that of Redis behind it.

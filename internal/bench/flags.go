@@ -67,6 +67,7 @@ func trafficFlags(f *pflag.FlagSet, o *Options, d Options) {
 		return
 	}
 	f.BoolVar(&o.Apart, "apart", false, "have the senders alone on the first --url, and not in their rooms")
+	f.BoolVar(&o.HTTP, "http", false, "with --apart: have the senders publish by POST /api/publish")
 	f.BoolVar(&o.Saturate, "saturate", false, "send as fast as messages arrive, with more and more on the way, and report the best")
 	f.DurationVar(&o.Step, "step", d.Step, "with --saturate: time for each window")
 	f.IntVar(&o.WindowMax, "window-max", d.WindowMax, "with --saturate: messages that each sender has on the way at most")

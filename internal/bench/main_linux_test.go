@@ -67,7 +67,7 @@ func belfryNode() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	bus := backplane.Options{URL: os.Args[2], Interest: true, Recovery: time.Minute}
-	if err := server.Run(ctx, server.Options{Listen: os.Args[1], Bus: bus, Out: os.Stdout}); err != nil {
+	if err := server.Run(ctx, server.Options{Listen: os.Args[1], Bus: bus, Out: os.Stdout, PublishKey: worker.PublishKey}); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

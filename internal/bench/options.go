@@ -44,6 +44,9 @@ type Options struct {
 	// Apart has the senders alone on the first of several servers, and not in
 	// their rooms. Return does so in any case.
 	Apart bool
+	// HTTP has the senders publish by HTTP, POST /api/publish, and not as clients.
+	// Needs Apart.
+	HTTP bool
 	// Publishers is the number of senders in each room. Default 1.
 	Publishers int
 	// Rate is messages per second over all rooms. Default 10; with Rooms mode
@@ -196,6 +199,8 @@ func (o Options) validateNodes() error {
 	switch {
 	case o.Apart && len(o.URLs) < 2:
 		return fmt.Errorf("url is %q: want at least 2, for senders have a server of their own", o.URLs)
+	case o.HTTP && !o.Apart:
+		return errors.New("http is true: want apart as well, senders by HTTP are not in the rooms")
 	case o.Apart && o.Saturate && o.Workers > 1:
 		return fmt.Errorf("workers is %d: want 1, senders that are apart saturate from one process only", o.Workers)
 	case o.Mode == Return && o.Victim <= 0:

@@ -92,7 +92,7 @@ func TestPickCases(t *testing.T) {
 		want  string
 	}{
 		{1, nil, "idle fanout-1k fanout-10k rooms saturate-1k saturate-10k echo-1 echo-16"},
-		{2, nil, "cluster-rooms cluster-saturate cluster-latency cluster-publish cluster-return cluster-idle"},
+		{2, nil, "cluster-rooms cluster-saturate cluster-latency cluster-publish cluster-http cluster-return cluster-idle"},
 		{1, []string{"cluster-idle", "rooms"}, "rooms cluster-idle"},
 		{3, []string{"idle-19k"}, "idle-19k"},
 	} {

@@ -31,6 +31,9 @@ type Result struct {
 	// Apart says that the senders were on a server of their own.
 	Apart bool `json:"apart,omitempty"`
 
+	// HTTP says that they published by HTTP.
+	HTTP bool `json:"http,omitempty"`
+
 	Connect   Connect      `json:"connect"`
 	Hold      *Hold        `json:"hold,omitempty"`
 	Traffic   *Traffic     `json:"traffic,omitempty"`
@@ -86,6 +89,9 @@ type Traffic struct {
 	// deliveries.
 	ServerCPU  *float64 `json:"server_cpu,omitempty"`
 	PerMillion *float64 `json:"server_cpu_per_million,omitempty"`
+	// SenderCPU is that part of ServerCPU which the first server used: with Apart
+	// the one that the senders are on.
+	SenderCPU *float64 `json:"sender_cpu,omitempty"`
 	// Redis is what the Redis of the servers did meanwhile, which is not in
 	// ServerCPU; RedisPerMillion its CPU for a million deliveries.
 	Redis           *RedisWork `json:"redis,omitempty"`

@@ -103,7 +103,7 @@ func (r *run) newResult() *Result {
 	if o.Mode != Echo && (o.Mode != Idle || o.Join) {
 		out.Rooms = o.Rooms
 	}
-	out.Apart = o.Apart
+	out.Apart, out.HTTP = o.Apart, o.HTTP
 	return out
 }
 
@@ -167,7 +167,7 @@ func (r *run) connect(ctx context.Context, launch launcher) error {
 func (r *run) launch(ctx context.Context, launch launcher) (*worker.Setup, error) {
 	o := r.opts
 	setup := &worker.Setup{
-		Plan: o.plan(), Protocol: o.Protocol, Echo: o.Mode == Echo, Floor: o.Mode == Floor, Return: o.Mode == Return,
+		Plan: o.plan(), Protocol: o.Protocol, Echo: o.Mode == Echo, Floor: o.Mode == Floor, Return: o.Mode == Return, HTTP: o.HTTP,
 		RoomPrefix: fmt.Sprintf("bench-%x-", time.Now().UnixNano()),
 		Rate:       o.Rate, Size: o.Size, Drain: max(o.Drain, 0),
 		Concurrency: o.Concurrency / o.Workers, ConnectRate: o.ConnectRate / float64(o.Workers),

@@ -123,10 +123,20 @@ func (r *run) interval(ctx context.Context, d time.Duration) (*Traffic, error) {
 		return nil, err
 	}
 	t.ServerCPU = cpuBetween(before, after)
+	t.SenderCPU = senderCPU(r.opts.PIDs, before, after)
 	t.PerMillion = per(t.ServerCPU, float64(t.Deliveries), 1e6)
 	watched.note(t)
 	t.OthersCPU, err = othersCPU(t, busy)
 	return t, err
+}
+
+// senderCPU is what the first of the processes used, without its descendants.
+func senderCPU(pids []int, before, after proc.Snapshot) *float64 {
+	if len(pids) == 0 {
+		return nil
+	}
+	s := seconds(after[pids[0]].CPU - before[pids[0]].CPU)
+	return &s
 }
 
 // othersCPU returns what others used of the machine since it had been busy for

@@ -7,6 +7,7 @@ import (
 
 	"github.com/seed-09a96375/belfry/engineio"
 	"github.com/seed-09a96375/belfry/internal/bench/server"
+	"github.com/seed-09a96375/belfry/internal/bench/worker"
 	"github.com/seed-09a96375/belfry/internal/config"
 )
 
@@ -35,7 +36,7 @@ Processes with the same --redis act as one server.`,
 			if o.Nodes < 1 {
 				return usageError(cmd, fmt.Errorf("--nodes is %d: must be at least 1", o.Nodes))
 			}
-			o.Out = cmd.OutOrStdout()
+			o.Out, o.PublishKey = cmd.OutOrStdout(), worker.PublishKey
 			return server.Run(cmd.Context(), o)
 		},
 	}

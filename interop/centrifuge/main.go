@@ -9,6 +9,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -130,5 +131,35 @@ func handler(node *centrifuge.Node, tuned bool) http.Handler {
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/connection/websocket", centrifuge.NewWebsocketHandler(node, config))
+	mux.HandleFunc("POST /api/publish", func(w http.ResponseWriter, r *http.Request) { publish(node, w, r) })
 	return mux
+}
+
+// key is what `belfry bench --http` shows.
+const key = "Bearer a-key-for-benchmarks-only-32-bytes"
+
+// publish takes {rooms, event, args} as `belfry bench --http` sends it, and publishes
+// the first argument to each channel.
+func publish(node *centrifuge.Node, w http.ResponseWriter, r *http.Request) {
+	if r.Header.Get("Authorization") != key {
+		http.Error(w, "{}", http.StatusUnauthorized)
+		return
+	}
+	var in struct {
+		Rooms []string          `json:"rooms"`
+		Args  []json.RawMessage `json:"args"`
+	}
+	if err := json.NewDecoder(r.Body).Decode(&in); err != nil || len(in.Args) == 0 {
+		http.Error(w, "{}", http.StatusBadRequest)
+		return
+	}
+	for _, room := range in.Rooms {
+		if _, err := node.Publish(room, in.Args[0]); err != nil {
+			http.Error(w, "{}", http.StatusServiceUnavailable)
+			return
+		}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", "2")
+	_, _ = w.Write([]byte("{}"))
 }

@@ -51,6 +51,30 @@ function contract(io) {
   });
 }
 
+// publish takes POST /api/publish, {rooms, event, args}, as `belfry bench --http`
+// sends it, from who shows its key.
+function publish(io, req, res) {
+  if (req.url.startsWith("/socket.io/")) return; // answered by Engine.IO
+  const answer = (status, text) => {
+    res.writeHead(status, { "Content-Type": "application/json", "Content-Length": text.length });
+    res.end(text);
+  };
+  if (req.method !== "POST" || req.url !== "/api/publish") return answer(404, "{}");
+  if (req.headers.authorization !== "Bearer a-key-for-benchmarks-only-32-bytes") return answer(401, "{}");
+  let body = "";
+  req.setEncoding("utf8");
+  req.on("data", (text) => (body += text));
+  req.on("end", () => {
+    try {
+      const { rooms, event, args } = JSON.parse(body);
+      io.to(rooms).emit(event, ...args);
+    } catch {
+      return answer(400, "{}");
+    }
+    answer(200, "{}");
+  });
+}
+
 async function main() {
   const options = pick("engine", engines)();
   if (values.redis) {
@@ -59,8 +83,10 @@ async function main() {
   if (values.recovery) {
     options.connectionStateRecovery = { maxDisconnectionDuration: 2 * 60 * 1000 };
   }
-  const server = http.createServer((req, res) => res.writeHead(404).end());
-  contract(new Server(server, options));
+  const server = http.createServer();
+  const io = new Server(server, options);
+  server.on("request", (req, res) => publish(io, req, res));
+  contract(io);
   server.listen(Number(values.port), values.host, () => {
     const { address, port } = server.address();
     console.log(`listens on http://${address}:${port}, engine ${values.engine}`);

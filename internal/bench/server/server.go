@@ -22,6 +22,7 @@ import (
 	"github.com/seed-09a96375/belfry/internal/backplane"
 	"github.com/seed-09a96375/belfry/internal/cluster"
 	"github.com/seed-09a96375/belfry/internal/health"
+	"github.com/seed-09a96375/belfry/internal/httpapi"
 	"github.com/seed-09a96375/belfry/poll"
 	"github.com/seed-09a96375/belfry/socketio"
 )
@@ -40,6 +41,8 @@ type Options struct {
 	EngineIO engineio.Options
 	// Poll are options of every node's Poller.
 	Poll poll.Options
+	// PublishKey lets those publish by HTTP who show it. Empty: there is no API.
+	PublishKey string
 	// Out gets the addresses, a line each. Default: nothing.
 	Out io.Writer
 }
@@ -98,6 +101,13 @@ func newNode(o Options, bus belfry.Bus, at net.Addr, i int) (cluster.Node, error
 	contract(srv)
 	mux := http.NewServeMux()
 	mux.Handle("/socket.io/", srv)
+	api, err := publishing(srv.Hub(), o.PublishKey)
+	if err != nil {
+		return cluster.Node{}, errors.Join(err, srv.Close(context.Background()), group.Close(context.Background()))
+	}
+	if api != nil {
+		mux.Handle(httpapi.Path, api)
+	}
 	mux.Handle(health.Path, health.Handler(srv.Health))
 	return cluster.Node{
 		Name:    name,

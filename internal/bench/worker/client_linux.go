@@ -101,7 +101,11 @@ func (l *loop) take(i int, p []byte) error {
 		}
 		p = p[n:]
 	}
-	rest, err := l.frames(i, p)
+	read := l.frames
+	if l.publishes(i) {
+		read = l.answers
+	}
+	rest, err := read(i, p)
 	c.partial = append(c.partial[:0], rest...)
 	return err
 }

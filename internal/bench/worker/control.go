@@ -60,6 +60,10 @@ type Order struct {
 	Sent []uint32 `json:"sent,omitempty"`
 }
 
+// PublishKey is the API key that sources show which publish by HTTP: a server that is
+// measured has to want it.
+const PublishKey = "a-key-for-benchmarks-only-32-bytes"
+
 // Setup is all that a worker has to know about its run.
 type Setup struct {
 	Plan Plan `json:"plan"`
@@ -76,6 +80,9 @@ type Setup struct {
 	// Echo has the sources ask for their payload back instead of sending it to
 	// their room.
 	Echo bool `json:"echo,omitempty"`
+	// HTTP has the sources publish by POST requests, one connection each, instead of
+	// being clients of the protocol. They are apart: see Plan.
+	HTTP bool `json:"http,omitempty"`
 	// Return has clients whose connection breaks come back at once, to the next
 	// target, and claim their session.
 	Return bool `json:"return,omitempty"`

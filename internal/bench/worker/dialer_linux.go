@@ -152,6 +152,11 @@ func (d *dialer) dialed(i int) {
 		d.greetFloor(i)
 		return
 	}
+	if d.publishes(i) {
+		c.state = greeting // there is nothing to say
+		d.ready(i, nil)
+		return
+	}
 	c.state = shaking
 	c.out = append(c.out, d.peer(i).handshake.request...)
 	d.soil(i)

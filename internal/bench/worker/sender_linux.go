@@ -34,6 +34,7 @@ type source struct {
 	seq     uint32 // of the next message
 	landed  uint32 // arrivals that do not make a whole message yet
 	done    uint32 // messages that arrived at all members of this worker
+	granted uint32 // messages that were answered, with HTTP
 	moved   int64  // when done last grew
 }
 
@@ -84,11 +85,19 @@ func (s *sender) fillAll() {
 // fill sends until the window of a source is full.
 func (s *sender) fill(n int, now int64) {
 	src := &s.sources[n]
-	for s.running && src.seq-src.done < uint32(s.window) {
+	for s.running && src.seq-s.over(src) < uint32(s.window) {
 		if !s.send(n, now) {
 			return
 		}
 	}
+}
+
+// over is how many messages of a source are not on the way any more.
+func (s *sender) over(src *source) uint32 {
+	if s.set.HTTP {
+		return min(src.done, src.granted)
+	}
+	return src.done
 }
 
 // landed takes the first arrival of a message of a source at one client.
@@ -118,7 +127,7 @@ func (s *sender) revive(now int64) {
 		src := &s.sources[n]
 		if src.seq != src.done && now-src.moved > int64(StallAfter) && s.clients[src.client].state == ready {
 			s.stalls++
-			src.done, src.landed, src.moved = src.seq, 0, now
+			src.done, src.landed, src.granted, src.moved = src.seq, 0, src.seq, now
 			s.fill(n, now)
 		}
 	}
@@ -154,6 +163,12 @@ func (s *sender) send(n int, at int64) bool {
 	}
 	mark := stamp.Stamp{Source: uint32(s.first + n), Seq: src.seq, Sent: at}
 	s.payload = append(mark.AppendTo(s.payload[:0]), s.judge.filling...)
+	if s.set.HTTP {
+		s.publish(src.client, s.payload)
+		src.seq++
+		s.total++
+		return true
+	}
 	r := dialect.Request{Verb: dialect.Say, ID: src.seq, Payload: s.payload}
 	if s.set.Echo {
 		r.Verb = dialect.Echo
