@@ -11,15 +11,19 @@ import (
 
 func demoCommand() *cobra.Command {
 	var o demo.Options
+	var backends int
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Run a chat and screen sharing on two nodes, with pages to try them",
-		Long: `Run a chat and screen sharing on two nodes, with pages to try them.
+		Short: "Run a chat, screen sharing and orders on two nodes, with pages to try them",
+		Long: `Run a chat, screen sharing and orders on two nodes, with pages to try them.
 
 The nodes act as one server: open the page of each, join with two names, and
 write. The page shows who is in the room, and can break its own connection to show
 that it recovers with nothing lost. Below /meet/ of each node are rooms in which
-people show each other their screens. The nodes share a bus in memory, so that no
+people show each other their screens. Below /orders/ STOMP clients give work to
+backends, and one sees which backend had it; with --redis more backends can be
+started beside the demo, in any language (docs/backends.md). The HTTP API is open at
+/api/: the demo asks nobody who they are. The nodes share a bus in memory, so that no
 other service is needed and nothing is kept when the demo stops; with --redis they
 share that, also with demos in other terminals and on other machines.`,
 		Example: `  belfry demo --open                       and open a browser
@@ -32,12 +36,19 @@ share that, also with demos in other terminals and on other machines.`,
 			if o.Nodes < 1 || o.Nodes > demo.MaxNodes {
 				return usageError(cmd, fmt.Errorf("--nodes is %d: must be between 1 and %d", o.Nodes, demo.MaxNodes))
 			}
+			if backends < 0 || backends > demo.MaxBackends {
+				return usageError(cmd, fmt.Errorf("--backends is %d: must be between 0 and %d", backends, demo.MaxBackends))
+			}
+			if o.Backends = backends; backends == 0 {
+				o.Backends = -1
+			}
 			return demo.Run(cmd.Context(), o)
 		},
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.Listen, "listen", "127.0.0.1:3000", "`address` of the first node; the others take the ports that follow")
 	f.IntVar(&o.Nodes, "nodes", 2, "`number` of nodes")
+	f.IntVar(&backends, "backends", 2, "`number` of backends that handle orders; 0: others do")
 	config.Bus(&o.Bus).Flags(f)
 	f.BoolVar(&o.Open, "open", false, "open the first node's page in a browser")
 	return cmd

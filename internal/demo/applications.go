@@ -14,7 +14,7 @@ import (
 // returns ends it, once the server is closed.
 type application func(*socketio.Server, *http.ServeMux) (stop func())
 
-// applications are those of the demo.
+// applications are those of the demo that events of Socket.IO are enough for.
 func applications() []application {
 	return []application{startChat, startMeet}
 }
@@ -28,9 +28,10 @@ func startChat(srv *socketio.Server, mux *http.ServeMux) (stop func()) {
 }
 
 func startMeet(srv *socketio.Server, mux *http.ServeMux) (stop func()) {
-	m := meet.New(srv, meet.Options{Links: []meet.Link{{Text: "the chat", URL: "/"}}})
+	m := meet.New(srv, meet.Options{Links: []meet.Link{{Text: "the chat", URL: "/"}, {Text: "orders", URL: "/orders/"}}})
 	mux.Handle("/meet/", secured(http.StripPrefix("/meet", m.Page())))
-	mux.Handle("/api/", secured(m.API()))
+	mux.Handle("GET /api/rooms", secured(m.API())) // in the place of Belfry's own
+	mux.Handle("GET /api/room/", secured(m.API()))
 	return func() {}
 }
 

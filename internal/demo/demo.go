@@ -1,5 +1,5 @@
-// Package demo is `belfry demo`: a chat and a room to share a screen in, on a few
-// nodes in one process, with pages that show what happens.
+// Package demo is `belfry demo`: a chat, a room to share a screen in, and orders that
+// backends handle, on a few nodes in one process, with pages that show what happens.
 package demo
 
 import (
@@ -28,6 +28,8 @@ type Options struct {
 	// Listen is the address of the first node; the others take the ports that
 	// follow. With port 0 each takes one that is free. Default 127.0.0.1:3000.
 	Listen string
+	// Backends is how many handle orders, MaxBackends at most. Default 2; -1: none.
+	Backends int
 	// Bus joins the nodes, and with a URL those of other processes. Recovery in it
 	// has the default 2 minutes.
 	Bus backplane.Options
@@ -39,12 +41,17 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// MaxNodes is the most nodes that a demo has.
-const MaxNodes = 9
+const (
+	MaxNodes    = 9 // MaxNodes is the most nodes that a demo has.
+	MaxBackends = 9 // MaxBackends is the most backends that it has.
+)
 
 func (o Options) withDefaults() Options {
 	if o.Nodes == 0 {
 		o.Nodes = 2
+	}
+	if o.Backends == 0 {
+		o.Backends = 2
 	}
 	if o.Listen == "" {
 		o.Listen = "127.0.0.1:3000"
@@ -67,6 +74,9 @@ func (o Options) Validate() error {
 	if o.Nodes < 0 || o.Nodes > MaxNodes {
 		return fmt.Errorf("demo: Options.Nodes is %d: must be between 1 and %d, or 0 for the default", o.Nodes, MaxNodes)
 	}
+	if o.Backends < -1 || o.Backends > MaxBackends {
+		return fmt.Errorf("demo: Options.Backends is %d: must be between 1 and %d, -1 for none, or 0 for the default", o.Backends, MaxBackends)
+	}
 	return nil
 }
 
@@ -87,25 +97,50 @@ func Run(ctx context.Context, o Options) error {
 		return errors.Join(err, cluster.Discard(nil, listeners))
 	}
 	defer bus.Close()
-	nodes, err := newNodes(o, bus, listeners)
+	shared, err := newOrdering(o, "http://"+cluster.Reachable(listeners[0].Addr()))
+	if err != nil {
+		return errors.Join(err, cluster.Discard(nil, listeners))
+	}
+	nodes, err := newNodes(ctx, o, bus, shared, listeners)
 	if err != nil {
 		return err
 	}
-	o.greet(ctx, listeners, clientBundle() != nil)
-	err = cluster.Serve(ctx, nodes)
+	o.greet(ctx, listeners, clientBundle() != nil && stompBundle() != nil)
+	err = run(ctx, nodes, func(ctx context.Context) error { return shared.run(ctx, o.Backends, o.Logger) })
 	if err == nil {
 		fmt.Fprintln(o.Out, "Stopped.")
 	}
 	return err
 }
 
+// run serves the nodes until ctx ends or one of them fails. The backends run as
+// long; they end before the nodes do, which they publish by.
+func run(ctx context.Context, nodes []cluster.Node, backends func(context.Context) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	failed := make(chan error, 1)
+	go func() {
+		defer stop()
+		err := backends(ctx)
+		if err == nil {
+			<-ctx.Done()
+		}
+		failed <- err
+	}()
+	err := cluster.Serve(serving, nodes)
+	cancel()
+	return errors.Join(err, <-failed)
+}
+
 // newNodes puts a server behind each listener, all on one bus. On an error
 // nothing is left open.
-func newNodes(o Options, bus belfry.Bus, listeners []net.Listener) ([]cluster.Node, error) {
+func newNodes(ctx context.Context, o Options, bus belfry.Bus, shared *ordering, listeners []net.Listener) ([]cluster.Node, error) {
 	f := newFacts(o.nodeIDs(), listeners)
 	all := make([]cluster.Node, 0, len(listeners))
 	for i, ln := range listeners {
-		n, err := newNode(o, bus, f, ln.Addr(), i)
+		n, err := newNode(ctx, o, bus, shared, f, ln.Addr(), i)
 		if err != nil {
 			return nil, errors.Join(err, cluster.Discard(all, listeners))
 		}
@@ -115,18 +150,10 @@ func newNodes(o Options, bus belfry.Bus, listeners []net.Listener) ([]cluster.No
 	return all, nil
 }
 
-func newNode(o Options, bus belfry.Bus, f facts, at net.Addr, i int) (cluster.Node, error) {
+func newNode(ctx context.Context, o Options, bus belfry.Bus, shared *ordering, f facts, at net.Addr, i int) (cluster.Node, error) {
 	f.Node = f.Nodes[i].Name
-	srv, err := socketio.New(socketio.Options{
-		Bus:          bus,
-		Node:         belfry.NodeID(f.Node),
-		Advertise:    "http://" + cluster.Reachable(at) + "/socket.io/",
-		Recovery:     &socketio.Recovery{MaxDisconnection: o.Bus.Recovery},
-		EngineIO:     engineio.Options{Origins: []string{}}, // its own pages, no other
-		Presence:     meet.Keeps,
-		ClientBundle: clientBundle(),
-		Logger:       o.Logger.With("node", f.Node),
-	})
+	log := o.Logger.With("node", f.Node)
+	srv, err := newServer(o, bus, belfry.NodeID(f.Node), at, log)
 	if err != nil {
 		return cluster.Node{}, fmt.Errorf("start %s: %w", f.Node, err)
 	}
@@ -138,17 +165,36 @@ func newNode(o Options, bus belfry.Bus, f facts, at net.Addr, i int) (cluster.No
 	for _, start := range applications() {
 		stops = append(stops, start(srv, mux))
 	}
-	return cluster.Node{
-		Name:    nodeName(i),
-		Handler: mux,
-		Stop: func(ctx context.Context) error {
-			err := srv.Close(ctx)
-			for _, stop := range stops {
-				stop()
-			}
-			return err
-		},
-	}, nil
+	n := cluster.Node{Name: nodeName(i), Handler: mux}
+	guests, err := shared.start(ctx, srv, belfry.NodeID(f.Node), log, mux)
+	n.Stop = func(ctx context.Context) error {
+		var errs []error
+		if guests != nil {
+			errs = append(errs, guests.Close(ctx))
+		}
+		errs = append(errs, srv.Close(ctx))
+		for _, stop := range stops {
+			stop()
+		}
+		return errors.Join(errs...)
+	}
+	if err != nil {
+		return cluster.Node{}, errors.Join(fmt.Errorf("start %s: %w", f.Node, err), n.Stop(ctx))
+	}
+	return n, nil
+}
+
+func newServer(o Options, bus belfry.Bus, id belfry.NodeID, at net.Addr, log *slog.Logger) (*socketio.Server, error) {
+	return socketio.New(socketio.Options{
+		Bus:          bus,
+		Node:         id,
+		Advertise:    "http://" + cluster.Reachable(at) + "/socket.io/",
+		Recovery:     &socketio.Recovery{MaxDisconnection: o.Bus.Recovery},
+		EngineIO:     engineio.Options{Origins: []string{}}, // its own pages, no other
+		Presence:     meet.Keeps,
+		ClientBundle: clientBundle(),
+		Logger:       log,
+	})
 }
 
 // nodeIDs are the names of the nodes in the cluster. On a Redis there may be nodes

@@ -15,9 +15,17 @@ func (o Options) greet(ctx context.Context, listeners []net.Listener, withClient
 	for i, ln := range listeners {
 		fmt.Fprintf(o.Out, "  %s  %s\n", nodeName(i), pageURL(ln))
 	}
-	fmt.Fprintln(o.Out, "\nOpen a page on each, join with two names, and write. Below /meet/ people show each\nother their screens. Ctrl-C stops the demo.")
+	fmt.Fprint(o.Out, `
+  /         a chat: open it on each node, join with two names, and write
+  /meet/    people show each other their screens
+  /orders/  backends share the work that pages give them
+`)
+	if more := o.more(); more != "" {
+		fmt.Fprintf(o.Out, "\nOne more backend, from the folder of the repository:\n\n  %s\n", more)
+	}
+	fmt.Fprintln(o.Out, "\nCtrl-C stops the demo.")
 	if !withClient {
-		fmt.Fprintln(o.Out, "hint: this build has no browser client, so the pages cannot connect: run `make build`, then bin/belfry demo")
+		fmt.Fprintln(o.Out, "hint: this build lacks a browser client, so not all pages can connect: run `make build`, then bin/belfry demo")
 	}
 	if !o.Open {
 		return

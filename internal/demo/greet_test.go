@@ -30,7 +30,7 @@ func TestGreet(t *testing.T) {
 				t.Errorf("greeting is %q, want it to contain %q", out.String(), want)
 			}
 		}
-		if hinted := strings.Contains(out.String(), "hint: this build has no browser client"); hinted == withClient {
+		if hinted := strings.Contains(out.String(), "hint: this build lacks a browser client"); hinted == withClient {
 			t.Errorf("with a client: %v; hint about it: %v", withClient, hinted)
 		}
 	}

@@ -15,8 +15,13 @@ var clientFiles embed.FS
 
 // clientBundle returns the official browser client, nil if the program was built
 // without it: see client/README.
-func clientBundle() socketio.ClientBundle {
-	b, err := clientFiles.ReadFile("client/socket.io.min.js")
+func clientBundle() socketio.ClientBundle { return bundle("socket.io.min.js") }
+
+// stompBundle returns the browser bundle of @stomp/stompjs, or nil as well.
+func stompBundle() []byte { return bundle("stomp.umd.min.js") }
+
+func bundle(name string) []byte {
+	b, err := clientFiles.ReadFile("client/" + name)
 	if err != nil {
 		return nil
 	}
