@@ -37,19 +37,7 @@ func clusterCases() []benchCase {
 				{title: "… p99 latency there, ms", decimals: 1, value: p99},
 			}, withRedis(metric{title: "… CPU s of both nodes per million messages there", decimals: 1, value: cpuPerMillion})...),
 		},
-		{
-			name: "cluster-http", opts: Options{
-				Mode: Fanout, Clients: httpPublishers + httpListeners, Publishers: httpPublishers, Saturate: true, WindowMax: 1,
-				Step: 8 * time.Second, Drain: -1, Apart: true, HTTP: true,
-			},
-			metrics: []metric{
-				{title: "64 connections that publish by HTTP to a room of 10 on another node: publishes/s", value: publishesPerSecond},
-				{title: "… p99 latency there, ms", decimals: 1, value: p99},
-				{title: "… CPU µs of the node that takes them, per publish", decimals: 1, value: senderPerPublish},
-				{title: "… CPU µs of both nodes, per publish", decimals: 1, value: serversPerPublish},
-				{title: "… CPU µs of Redis, per publish", decimals: 1, value: redisPerPublish},
-			},
-		},
+		httpCase(),
 		{
 			name: "cluster-return", opts: Options{Mode: Return, Clients: 2100, Rooms: 100, Rate: 100},
 			metrics: []metric{
@@ -81,6 +69,22 @@ const (
 	httpPublishers = 64
 	httpListeners  = 10
 )
+
+func httpCase() benchCase {
+	return benchCase{
+		name: "cluster-http", opts: Options{
+			Mode: Fanout, Clients: httpPublishers + httpListeners, Publishers: httpPublishers, Saturate: true, WindowMax: 1,
+			Step: 8 * time.Second, Drain: -1, Apart: true, HTTP: true,
+		},
+		metrics: []metric{
+			{title: "64 connections that publish by HTTP to a room of 10 on another node: publishes/s", value: publishesPerSecond},
+			{title: "… p99 latency there, ms", decimals: 1, value: p99},
+			{title: "… CPU µs of the node that takes them, per publish", decimals: 1, value: senderPerPublish},
+			{title: "… CPU µs of both nodes, per publish", decimals: 1, value: serversPerPublish},
+			{title: "… CPU µs of Redis, per publish", decimals: 1, value: redisPerPublish},
+		},
+	}
+}
 
 func publishesPerSecond(r *Result) *float64 { return per(perSecond(r), httpListeners, 1) }
 
