@@ -13,6 +13,7 @@ import (
 	"github.com/seed-09a96375/belfry/chaos/account"
 	"github.com/seed-09a96375/belfry/chaos/backend"
 	"github.com/seed-09a96375/belfry/chaos/lab"
+	"github.com/seed-09a96375/belfry/chaos/publish"
 	"github.com/seed-09a96375/belfry/chaos/scenario"
 )
 
@@ -57,7 +58,7 @@ func run(ctx context.Context, o options) (ok bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	chosen, err := s.choose(subjects(s.node))
+	chosen, err := s.choose(subjects(s.node, s.belfry))
 	if err != nil {
 		return false, err
 	}
@@ -159,7 +160,7 @@ func (s *series) experiment(ctx context.Context, subject lab.Subject, c scenario
 			r.Faults = c.Judge(report, s.clients)
 		}
 		return report, err
-	}, s.with(subject, c.Name, s.messages, s.short))
+	}, s.with(subject, c.Name, s.count(c), s.short))
 }
 
 func (s *series) control(ctx context.Context, subject lab.Subject, c scenario.Scenario) {
@@ -175,6 +176,14 @@ func (s *series) control(ctx context.Context, subject lab.Subject, c scenario.Sc
 
 // controlMessages are enough for a control.
 const controlMessages = 1500
+
+// count is how many messages a scenario has.
+func (s *series) count(c scenario.Scenario) int {
+	if c.Via != publish.ByNode {
+		return s.events
+	}
+	return s.messages
+}
 
 func (s *series) with(subject lab.Subject, name string, messages int, hasty bool) scenario.Options {
 	subject.Sticky = subject.Sticky || s.sticky

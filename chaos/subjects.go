@@ -1,11 +1,14 @@
 package main
 
-import "github.com/seed-09a96375/belfry/chaos/lab"
+import (
+	"github.com/seed-09a96375/belfry/chaos/backend"
+	"github.com/seed-09a96375/belfry/chaos/lab"
+)
 
-// subjects returns every kind of server, by name. node is the program of a
-// Belfry node.
-func subjects(node string) []lab.Subject {
-	all := []lab.Subject{{Name: "belfry", Promises: true, Log: "belfry:{0}:log", Command: func(l lab.Launch) []string {
+// subjects returns every kind of server, by name. node is the program of a Belfry
+// node on the public API, belfry the product: two kinds of the same.
+func subjects(node, belfry string) []lab.Subject {
+	all := []lab.Subject{serves(belfry), {Name: "belfry", Promises: true, Log: "belfry:{0}:log", Command: func(l lab.Launch) []string {
 		argv := []string{node, "-listen", l.Listen, "-redis", l.Redis, "-node", l.Name}
 		switch l.Control {
 		case lab.NoRecovery:
@@ -28,4 +31,15 @@ func subjects(node string) []lab.Subject {
 		})
 	}
 	return all
+}
+
+// serves is belfry serve, as it comes.
+func serves(belfry string) lab.Subject {
+	return lab.Subject{Name: "belfry", Promises: true, Serves: true, Log: "belfry:{0}:log", Command: func(l lab.Launch) []string {
+		file := "config/serve.yaml"
+		if l.Control == lab.Channel {
+			file = "config/channel.yaml"
+		}
+		return backend.Command(belfry, file)(l)
+	}}
 }

@@ -55,6 +55,9 @@ func (r *result) printCounts(w io.Writer) {
 		a.Accepted, a.Maybe, a.Refused, a.Expected, a.Lost, a.Told, a.Duplicated, a.Reordered, a.Disagreed, a.Misrouted)
 	fmt.Fprintf(w, "         %d drops: recovered %d (%d had heard nothing), not recovered %d, denied %d, absent %d, away p50 %d ms, max %d ms\n",
 		a.Drops, a.Recovered, a.Unheard, a.NotRecovered, a.Denied, a.Absent, a.Away.P50, a.Away.Max)
+	if a.Poison > 0 {
+		fmt.Fprintf(w, "         %d entries of poison, %d dead letters\n", a.Poison, a.Letters)
+	}
 }
 
 // markdown is the table of all results: a row for each scenario, a column for each

@@ -21,6 +21,9 @@ type Report struct {
 	Disagreed  int `json:"disagreed"`  // came in another order than on another client of the room
 	Misrouted  int `json:"misrouted"`  // to a client that is not in the room, or never sent
 
+	Poison  int `json:"poison,omitempty"`  // entries of a source that are no messages
+	Letters int `json:"letters,omitempty"` // of Poison: put aside, with the reason
+
 	Drops        int `json:"drops"`         // connections that clients lost
 	Recovered    int `json:"recovered"`     // came back with recovered=true
 	NotRecovered int `json:"not_recovered"` // came back with recovered=false

@@ -22,6 +22,8 @@ type Subject struct {
 	Command func(Launch) []string
 	// Folder has the node_modules that it needs; "" if it needs none.
 	Folder string
+	// Serves: it is belfry serve, with its HTTP API and its sources.
+	Serves bool
 	// Sticky: polling clients have to stay on one server.
 	Sticky bool
 	// Promises: what a scenario demands is judged, not only counted.
@@ -39,6 +41,7 @@ type Control string
 const (
 	NoRecovery Control = "no recovery" // sessions are not recovered
 	NoTelling  Control = "no telling"  // losses of the bus are not told
+	Channel    Control = "a channel"   // messages come from a channel, not a stream
 )
 
 // Node is one server of the cluster, with a proxy in front of it and one between

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/redis/rueidis"
+
 	"github.com/seed-09a96375/belfry/chaos/account"
 )
 
@@ -24,6 +26,10 @@ type Options struct {
 	Nodes []string
 	// Streams are the rooms that the streams go to.
 	Streams []int
+	// Via is the way of the messages.
+	Via Via
+	// Redis is for ByStream.
+	Redis rueidis.Client
 	// Patience is how long one message is offered. Default 40 s.
 	Patience time.Duration
 	// Fault is what the publisher does wrong on purpose, "" for nothing: the
@@ -59,6 +65,8 @@ type Publisher struct {
 	mu      sync.Mutex
 	sent    account.Sent
 	avoided map[int]time.Time // node: since when
+
+	poisoned int
 }
 
 // New makes a publisher.
@@ -122,16 +130,16 @@ func (p *Publisher) one(ctx context.Context, stream, n int, faulty bool) account
 		return account.Accepted
 	}
 	if faulty && p.o.Fault == Double {
-		p.offer(ctx, stream, n)
+		p.way()(ctx, stream, n)
 	}
-	return p.offer(ctx, stream, n)
+	return p.way()(ctx, stream, n)
 }
 
 func (p *Publisher) swap(ctx context.Context, stream, n int) {
 	p.note(stream, n)
 	p.note(stream, n+1)
-	p.settle(stream, n+1, p.offer(ctx, stream, n+1))
-	p.settle(stream, n, p.offer(ctx, stream, n))
+	p.settle(stream, n+1, p.way()(ctx, stream, n+1))
+	p.settle(stream, n, p.way()(ctx, stream, n))
 }
 
 // note takes a message into account before it leaves: it may arrive before its

@@ -3,9 +3,14 @@ package scenario
 import (
 	"fmt"
 	"time"
+
+	"github.com/seed-09a96375/belfry/chaos/publish"
 )
 
-const usual = 20 * time.Second
+const (
+	usual = 20 * time.Second
+	long  = 30 * time.Second
+)
 
 // All returns every scenario, in the order in which they run.
 func All() []Scenario {
@@ -36,6 +41,8 @@ func All() []Scenario {
 		Scenario{Name: "trimmed", About: "the log is emptied while the link of a node is cut", Over: usual, NeedsLog: true, Fault: trim, Tells: true, Control: untold},
 		Scenario{Name: "frozen", About: "a node stands still for 6 s", Over: usual, Fault: freeze(6 * time.Second), Control: skipped},
 		Scenario{Name: "frozen-long", About: "a node stands still for 13 s, longer than its lease", Over: 25 * time.Second, Fault: freeze(13 * time.Second), Control: doubled},
+		Scenario{Name: "publish", About: "messages go through the HTTP API with ids, and again until they are accepted, while nodes and Redis are killed and come back", Over: long, Via: publish.ByAPI, Fault: everything, Drops: 0.4, Strangers: 2.0 / quietShare, Control: withoutIDs},
+		Scenario{Name: "sources", About: "messages are entries of a stream, some are poison, while nodes and Redis are killed and come back", Over: long, Via: publish.ByStream, Fault: everything, Drops: 0.4, Strangers: 2.0 / quietShare, Control: fromChannel},
 		Scenario{Name: "frozen-moved", About: "a node stands still, its clients go elsewhere, it wakes up", Over: usual, Fault: freezeAndMove, Drops: 0.2, Control: noRecovery},
 	)
 }

@@ -19,6 +19,7 @@ func (s Scenario) Judge(r account.Report, clients int) (faults []string) {
 	add(r.Disagreed, "in another order than elsewhere")
 	add(r.Misrouted, "misrouted")
 	add(r.NewIdentity, "recovered with another id")
+	add(max(r.Poison-r.Letters, r.Letters-r.Poison), "too few or too many dead letters")
 	add(r.Denied, "connects refused for good")
 	add(r.Absent, "clients absent in the end")
 	add(r.Odd, "not understood by clients")
@@ -28,8 +29,12 @@ func (s Scenario) Judge(r account.Report, clients int) (faults []string) {
 		}
 		return faults
 	}
-	add(r.NotRecovered, "not recovered")
-	add(r.Told, "missed, and told so")
+	if strangers := int(s.Strangers * float64(clients)); r.NotRecovered > strangers {
+		faults = append(faults, fmt.Sprintf("%d not recovered, at most %d may be", r.NotRecovered, strangers))
+	}
+	if s.Strangers == 0 {
+		add(r.Told, "missed, and told so")
+	}
 	if want := int(s.Drops * float64(clients)); r.Drops < want {
 		faults = append(faults, fmt.Sprintf("only %d connections dropped, want %d: it proves nothing", r.Drops, want))
 	}

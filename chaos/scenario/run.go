@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/redis/rueidis"
+
 	"github.com/seed-09a96375/belfry/chaos/account"
 	"github.com/seed-09a96375/belfry/chaos/lab"
 	"github.com/seed-09a96375/belfry/chaos/publish"
@@ -48,6 +50,7 @@ type run struct {
 	cluster   *lab.Cluster
 	fleet     *lab.Fleet
 	publisher *publish.Publisher
+	redis     rueidis.Client // nil where it is not needed
 }
 
 // Run does the scenario to the subject and returns the account.
@@ -87,6 +90,7 @@ func (s Scenario) run(ctx context.Context, o Options, c Control) (account.Report
 func (r *run) start(ctx context.Context) (err error) {
 	r.cluster, err = lab.Start(ctx, lab.Options{
 		Dir: r.Dir, Nginx: r.Nginx, Subject: r.Subject, Control: r.control.Node, Watched: r.scenario.Watched,
+		Durable: r.scenario.Via != publish.ByNode,
 	})
 	if err != nil {
 		return err
@@ -94,8 +98,12 @@ func (r *run) start(ctx context.Context) (err error) {
 	if r.fleet, err = lab.StartFleet(r.Dir, r.Script, r.cluster.Nginx.URL, r.layout.clients); err != nil {
 		return err
 	}
+	if err := r.connect(ctx); err != nil {
+		return err
+	}
 	r.publisher = publish.New(publish.Options{
 		Nodes: r.cluster.URLs(), Streams: r.layout.Streams, Fault: r.control.Publish, Seed: r.Seed,
+		Via: r.scenario.Via, Redis: r.redis,
 	})
 	return r.fleet.Until(ctx, func(s lab.Status) bool { return s.Joined == r.Clients })
 }
@@ -103,6 +111,9 @@ func (r *run) start(ctx context.Context) (err error) {
 func (r *run) stop() {
 	if r.fleet != nil {
 		r.fleet.Close()
+	}
+	if r.redis != nil {
+		r.redis.Close()
 	}
 	r.cluster.Close()
 }
@@ -188,7 +199,11 @@ func (r *run) settle(ctx context.Context) (account.Report, error) {
 	if err := pause(ctx, afterTime); err != nil {
 		return account.Report{}, err
 	}
-	return r.account()
+	report, err := r.account()
+	if err == nil {
+		err = r.letters(ctx, &report)
+	}
+	return report, err
 }
 
 func (r *run) account() (account.Report, error) {

@@ -21,12 +21,18 @@ type Scenario struct {
 	Watched bool
 	// NeedsLog: it is about a log that only some subjects keep.
 	NeedsLog bool
+	// Via is the way of the messages, ByNode or one that belfry serve has.
+	Via publish.Via
 	// Fault happens while messages flow, and is over when it returns.
 	Fault func(context.Context, *lab.Cluster) error
 
 	// Drops is the share of the clients that lose their connections by it, at
 	// least. They must recover.
 	Drops float64
+	// Strangers is the share of the clients, at the most, that may come back without
+	// being recovered: those that heard nothing between a restart of Redis and the
+	// loss of their connection show an offset of an earlier epoch.
+	Strangers float64
 	// Tells: what cannot be kept is lost, and clients are told.
 	Tells bool
 
@@ -35,7 +41,7 @@ type Scenario struct {
 
 // Applies reports whether the scenario can happen to the subject.
 func (s Scenario) Applies(to lab.Subject) bool {
-	return !(s.Watched && to.NoSentinel) && !(s.NeedsLog && to.Log == "")
+	return to.Serves == (s.Via != publish.ByNode) && !(s.Watched && to.NoSentinel) && !(s.NeedsLog && to.Log == "")
 }
 
 // Control is what is broken on purpose, and the trace that it must leave.
@@ -54,7 +60,7 @@ type Control struct {
 func (c Control) String() string {
 	switch {
 	case c.Publish != "":
-		return "the publisher does " + string(c.Publish)
+		return "publishing: " + string(c.Publish)
 	case c.Trim:
 		return "no repair, " + string(c.Node)
 	default:

@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed-09a96375/belfry/chaos/account"
 	"github.com/seed-09a96375/belfry/chaos/lab"
+	"github.com/seed-09a96375/belfry/chaos/publish"
 )
 
 func seeded() *rand.Rand { return rand.New(rand.NewPCG(7, 0)) }
@@ -66,10 +67,14 @@ func TestScenariosAreWhole(t *testing.T) {
 
 func TestApplies(t *testing.T) {
 	for _, s := range All() {
-		if !s.Applies(lab.Subject{Log: "log"}) {
+		serves := s.Via != publish.ByNode
+		if !s.Applies(lab.Subject{Log: "log", Serves: serves}) {
 			t.Errorf("%s does not apply to what can do everything", s.Name)
 		}
-		if got, want := s.Applies(lab.Subject{NoSentinel: true}), !s.Watched && !s.NeedsLog; got != want {
+		if s.Applies(lab.Subject{Log: "log", Serves: !serves}) {
+			t.Errorf("%s applies to servers of the other kind", s.Name)
+		}
+		if got, want := s.Applies(lab.Subject{NoSentinel: true, Serves: serves}), !s.Watched && !s.NeedsLog; got != want {
 			t.Errorf("%s applies: %v", s.Name, got)
 		}
 	}
@@ -78,7 +83,7 @@ func TestApplies(t *testing.T) {
 // TestJudge: what breaks a promise is a fault, where it was promised.
 func TestJudge(t *testing.T) {
 	whole := account.Report{Accepted: 100, Expected: 1000, Received: 1000, Drops: 200, Recovered: 200}
-	drop, lossy := Scenario{Drops: 1}, Scenario{Tells: true}
+	drop, lossy, strange := Scenario{Drops: 1}, Scenario{Tells: true}, Scenario{Drops: 1, Strangers: 0.1}
 	for _, c := range []struct {
 		name     string
 		scenario Scenario
@@ -100,6 +105,11 @@ func TestJudge(t *testing.T) {
 		{"without effect", drop, func(r *account.Report) { r.Drops = 199 }, false},
 		{"told where that is promised", lossy, func(r *account.Report) { r.Told, r.NotRecovered = 1, 1 }, true},
 		{"lost where telling is promised", lossy, func(r *account.Report) { r.Told, r.Lost = 1, 1 }, false},
+		{"strangers where they may be", strange, func(r *account.Report) { r.Told, r.NotRecovered = 1, 20 }, true},
+		{"more strangers", strange, func(r *account.Report) { r.NotRecovered = 21 }, false},
+		{"fewer dead letters", drop, func(r *account.Report) { r.Poison, r.Letters = 2, 1 }, false},
+		{"more dead letters", drop, func(r *account.Report) { r.Poison, r.Letters = 1, 2 }, false},
+		{"dead letters", drop, func(r *account.Report) { r.Poison, r.Letters = 2, 2 }, true},
 		{"nothing to tell", lossy, func(*account.Report) {}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
