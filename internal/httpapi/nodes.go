@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/seed-09a96375/belfry"
@@ -83,8 +84,8 @@ func (a *API) nodes(ctx context.Context) (*nodesAnswer, error) {
 	return answer, nil
 }
 
-// addresses are those that the nodes have announced; none where the bus has no
-// directory, or cannot tell now.
+// addresses are those that the nodes have announced, without the secrets by which
+// nodes know each other; none where the bus has no directory, or cannot tell now.
 func (a *API) addresses(ctx context.Context) map[belfry.NodeID]string {
 	d := a.hub.Directory()
 	if d == nil {
@@ -93,6 +94,9 @@ func (a *API) addresses(ctx context.Context) map[belfry.NodeID]string {
 	urls, err := d.Addresses(ctx)
 	if err != nil {
 		return nil
+	}
+	for id, url := range urls {
+		urls[id], _, _ = strings.Cut(url, "#")
 	}
 	return urls
 }

@@ -144,7 +144,7 @@ func TestPresence(t *testing.T) {
 func TestNodes(t *testing.T) {
 	c := newCluster(t, httpapi.Options{Version: "v1.2.3", Health: func() (bool, []string) { return false, []string{"draining"} }})
 	enter(t, c.a, "s1", "")
-	must(t, c.b.Directory().Announce(t.Context(), "http://10.0.0.2:8080"))
+	must(t, c.b.Directory().Announce(t.Context(), "http://10.0.0.2:8080#secret"))
 	type node struct {
 		ID, URL, Version     string
 		Self, Answers, Ready bool
