@@ -18,8 +18,8 @@ func (b *Broker) properties() string {
 		"inter.broker.listener.name=PLAIN",
 		"log.dirs=" + b.file("data"),
 		"auto.create.topics.enable=false",
-		"broker.session.timeout.ms=1500", // after a kill the next start waits as long
-		"broker.heartbeat.interval.ms=200",
+		"broker.session.timeout.ms=4000", // after a kill the next start waits as long; less is too little on a busy machine
+		"broker.heartbeat.interval.ms=400",
 		"initial.broker.registration.timeout.ms=60000",
 		"num.partitions=3",
 		"offsets.topic.num.partitions=2",
