@@ -155,11 +155,10 @@ func (c *call) body() ([]byte, error) {
 	} else {
 		b, err = io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, limit))
 	}
-	var large *http.MaxBytesError
-	if errors.As(err, &large) {
-		return nil, c.tooLarge()
-	}
 	if err != nil {
+		if large := new(http.MaxBytesError); errors.As(err, &large) {
+			return nil, c.tooLarge()
+		}
 		return nil, newProblem(Malformed, "the body cannot be read: %v", err)
 	}
 	if err := validate(b, c.api.o.MaxDepth); err != nil {

@@ -101,7 +101,9 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request, op *operation, names
 	}
 	h := w.Header()
 	h["Content-Type"] = jsonType
-	h["Cache-Control"] = noStore
+	if r.Method != http.MethodPost { // those are never stored (RFC 9110 section 9.3.3)
+		h["Cache-Control"] = noStore
+	}
 	send(w, http.StatusOK, body)
 }
 

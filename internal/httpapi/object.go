@@ -33,10 +33,9 @@ func (o *object[T]) read(r *reader, raw []byte, into *T) {
 	before := len(r.faults)
 	var seen uint64 // bit i: fields[i]
 	members(raw, func(key, value []byte) {
-		name, _ := unquote(key)
+		i, name := o.find(key)
 		r.enter(name)
 		defer r.leave()
-		i := o.find(name)
 		switch {
 		case i < 0:
 			r.fault("is not known: the fields here are %s", o.names())
@@ -59,13 +58,21 @@ func (o *object[T]) read(r *reader, raw []byte, into *T) {
 	}
 }
 
-func (o *object[T]) find(name string) int {
+// find returns the field of a key, -1 if there is none. A key that is written as the
+// field is named costs no allocation.
+func (o *object[T]) find(key []byte) (i int, name string) {
 	for i := range o.fields {
-		if o.fields[i].name == name {
-			return i
+		if name := o.fields[i].name; string(key[1:len(key)-1]) == name {
+			return i, name
 		}
 	}
-	return -1
+	name, _ = unquote(key)
+	for i := range o.fields {
+		if o.fields[i].name == name {
+			return i, name
+		}
+	}
+	return -1, name
 }
 
 func (o *object[T]) names() string {
@@ -108,6 +115,7 @@ func typeOf(raw []byte) string {
 // reader collects the faults of a body.
 type reader struct {
 	path   []step
+	first  [4]step // of path, as a rule
 	faults []Fault
 	more   int // faults beyond maxFaults
 }
@@ -121,6 +129,12 @@ type step struct {
 
 // maxFaults bounds what one answer lists.
 const maxFaults = 32
+
+func newReader() *reader {
+	r := &reader{}
+	r.path = r.first[:0]
+	return r
+}
 
 func (r *reader) enter(name string) { r.path = append(r.path, step{name: name}) }
 func (r *reader) element(i int)     { r.path = append(r.path, step{index: i, isIndex: true}) }

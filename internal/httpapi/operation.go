@@ -37,7 +37,7 @@ func taking[T any](op operation, o *object[T], handle func(c *call, in *T) ([]by
 			return nil, err
 		}
 		in := new(T)
-		r := &reader{}
+		r := newReader()
 		o.read(r, raw, in)
 		if len(r.faults) > 0 {
 			return nil, faulty(Invalid, r.faults, r.more)

@@ -73,9 +73,11 @@ func (c *call) publish(p *publication, m *belfry.Message) ([]byte, error) {
 	return c.api.publish(c.r.Context(), p.namespace, m)
 }
 
-// publish returns what is answered if the cluster has accepted m.
+// publish returns what is answered if the cluster has accepted m. A client that goes
+// away meanwhile changes nothing: half a batch, or a message in doubt, would help
+// nobody.
 func (a *API) publish(ctx context.Context, namespace string, m *belfry.Message) ([]byte, error) {
-	err := a.space(namespace).Publish(ctx, m)
+	err := a.space(namespace).Publish(context.WithoutCancel(ctx), m)
 	if err != nil && !errors.Is(err, belfry.ErrDuplicate) {
 		return nil, err
 	}
