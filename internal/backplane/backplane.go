@@ -48,7 +48,7 @@ func Open(ctx context.Context, o Options) (*Bus, error) {
 	}
 	r, addr := o.redis(), addrOf(o.URL)
 	var err error
-	if r.TLS, err = o.TLS.config(); err == nil {
+	if r.TLS, err = o.TLS.Config(); err == nil {
 		err = r.Validate()
 	}
 	if err != nil || addr == "" {

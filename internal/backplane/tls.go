@@ -22,8 +22,8 @@ type filesError struct{ error }
 // Unwrap returns the cause.
 func (e *filesError) Unwrap() error { return e.error }
 
-// config returns nil for the zero value.
-func (t TLS) config() (*tls.Config, error) {
+// Config returns nil for the zero value.
+func (t TLS) Config() (*tls.Config, error) {
 	if t == (TLS{}) {
 		return nil, nil
 	}

@@ -52,21 +52,24 @@ func (f *faults) route(at string, r Route, o Options) {
 	case packet.Reserved(r.Event):
 		f.add(at+".Event", "is %q: clients cannot send it", r.Event)
 	}
-	if r.Queue == "" && r.Webhook == "" && len(r.Rooms)+len(r.Users) == 0 {
-		f.add(at, "goes nowhere: give queue, webhook, rooms or users")
+	if !r.appends() && len(r.Rooms)+len(r.Users) == 0 {
+		f.add(at, "goes nowhere: give queue, webhook, a topic, rooms or users")
 	}
 	f.known(at+".Queue", r.Queue, "queue", o.Queues)
 	f.known(at+".Webhook", r.Webhook, "webhook", o.Webhooks)
 	f.reply(at, r)
 	f.require(at, r)
-	if r.Queue == "" && r.Webhook == "" && r.Key != "" {
-		f.add(at+".Key", "is %q: only a queue and a webhook have keys", r.Key)
+	if !r.appends() && r.Key != "" {
+		f.add(at+".Key", "is %q: only a queue, a webhook and a topic have keys", r.Key)
 	}
 	if r.ExceptSender && len(r.Rooms)+len(r.Users) == 0 {
 		f.add(at+".ExceptSender", "is true: must be false without rooms or users")
 	}
 	f.name(at, r.As)
 }
+
+// appends reports whether the events are kept for backends.
+func (r Route) appends() bool { return r.Queue != "" || r.Webhook != "" || r.Topic != "" }
 
 func (f *faults) reply(at string, r Route) {
 	switch {
@@ -124,14 +127,14 @@ func (f *faults) source(at string, s Source, before []Source) {
 	if slices.ContainsFunc(before, func(b Source) bool { return b.Name == s.Name }) {
 		f.add(at+".Name", "is %q: another source has it", s.Name)
 	}
-	if (s.Channel == "") == (s.Stream == "") {
-		f.add(at, "must have a channel or a stream, one of them")
+	if kinds := slices.DeleteFunc([]string{s.Channel, s.Stream, s.Topic}, func(k string) bool { return k == "" }); len(kinds) != 1 {
+		f.add(at, "must have a channel, a stream or a topic, one of them")
 	}
-	if s.Channel != "" && s.Field != "" {
+	if s.Stream == "" && s.Field != "" {
 		f.add(at+".Field", "is %q: only a stream has fields", s.Field)
 	}
 	if s.Channel != "" && s.New {
-		f.add(at+".New", "is true: only a stream has a beginning")
+		f.add(at+".New", "is true: only a stream and a topic have a beginning")
 	}
 	if named := len(s.Rooms)+len(s.Users) > 0; named == s.All {
 		f.add(at, "must say who gets it: rooms or users, or all")

@@ -19,7 +19,7 @@ type Options struct {
 }
 
 // Route says where events of clients go: to rooms and users, to a queue, to a
-// webhook; to all that it names, in this order.
+// webhook, to a topic; to all that it names, in this order.
 type Route struct {
 	// Namespace of the events. Default "/".
 	Namespace string
@@ -30,6 +30,8 @@ type Route struct {
 	Require []string
 	// Queue and Webhook name where the events are appended.
 	Queue, Webhook string
+	// Topic is the topic of Kafka that the events are appended to. It has no answers.
+	Topic string
 	// Key and ID are templates of Event.Key and Event.ID. Without ID the client's
 	// own counts, or a random one.
 	Key, ID string
@@ -77,12 +79,13 @@ type Source struct {
 	// ID is the template of what makes publishing idempotent. Default: what the
 	// source itself names a record by.
 	ID string
-	// Channel or Stream says which it is: a channel of Redis, or a stream.
-	Channel, Stream string
-	// Group is the consumer group of a Stream. Default "belfry".
+	// Channel, Stream or Topic says which it is: a channel of Redis, a stream, or a
+	// topic of Kafka.
+	Channel, Stream, Topic string
+	// Group is the consumer group of a Stream or a Topic. Default "belfry".
 	Group string
-	// New has a Group that is made for the first time begin at the end of its Stream.
-	// Default: at the beginning.
+	// New has a Group that is made for the first time begin at the end of its Stream or
+	// Topic. Default: at the beginning.
 	New bool
 	// Field of a Stream is the one with the record's value. Default: the value is
 	// an object with all fields.

@@ -42,7 +42,7 @@ func TestFaultsNameRouteAndField(t *testing.T) {
 		"Routes[1].ExceptSender is true":               with(func(r *Route) { r.ExceptSender = true }),
 		"Sources[1].Name is empty":                     source(func(s *Source) { s.Name = "" }),
 		`Sources[1].Name is "first": another`:          source(func(s *Source) { s.Name = "first" }),
-		"Sources[1] must have a channel or a stream":   source(func(s *Source) { s.Channel = "" }),
+		"Sources[1] must have a channel, a stream or a topic":   source(func(s *Source) { s.Channel = "" }),
 		"Sources[1] must say who gets it":              source(func(s *Source) { s.All = false }),
 		`Sources[1].Field is "f": only a stream`:       source(func(s *Source) { s.Field = "f" }),
 		`Sources[1].ID is "{args.0}": column 1`:        source(func(s *Source) { s.ID = "{args.0}" }),

@@ -68,21 +68,23 @@ func (r *Router) enqueue(ctx context.Context, c *compiled, in *Incoming, e *belf
 	}{
 		{c.route.Queue, "queue", r.links.Queues},
 		{c.route.Webhook, "queue of the webhook", r.links.Webhooks},
+		{c.route.Topic, "topic", r.links.Topics},
 	} {
 		if to.name == "" {
 			continue
 		}
 		q := to.queues[to.name]
+		queued := *e // a queue keeps it
+		queued.Reply = e.Reply && to.what != "topic"
 		answers, ok := q.(belfry.Answers)
-		if e.Reply && !ok {
+		if queued.Reply && !ok {
 			return res, &Error{Unavailable, "this queue has no answers", errors.New("queue " + to.name + " cannot answer")}
 		}
-		queued := *e // a queue keeps it
 		queued.Args = packet.Inline(e.Args, in.Attachments)
 		if err := failure(to.what, q.Append(ctx, &queued)); err != nil {
 			return res, err
 		}
-		if e.Reply {
+		if queued.Reply {
 			res.answers = answers
 		}
 	}

@@ -28,6 +28,8 @@ type Links struct {
 	// Queues and Webhooks are by the names of Options. Those of webhooks are the
 	// queues that the webhooks consume.
 	Queues, Webhooks map[string]belfry.Queue
+	// Topics are those of Kafka that routes name.
+	Topics map[string]belfry.Queue
 	// Node is the name of this node.
 	Node belfry.NodeID
 }
@@ -55,6 +57,9 @@ func New(o Options, l Links) (*Router, error) {
 		}
 		if r.Webhook != "" && l.Webhooks[r.Webhook] == nil {
 			return nil, errors.New("route: Links.Webhooks lacks " + r.Webhook)
+		}
+		if r.Topic != "" && l.Topics[r.Topic] == nil {
+			return nil, errors.New("route: Links.Topics lacks " + r.Topic)
 		}
 	}
 	return &Router{p, l, o.Logger}, nil

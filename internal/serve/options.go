@@ -32,6 +32,8 @@ type Options struct {
 	API API
 	// Queues are where routes bring events.
 	Queues []Queue
+	// Kafka is where topics of routes and sources are.
+	Kafka Kafka
 	// Webhooks are URLs that get events of clients. Logger in them is set here.
 	Webhooks []webhook.Options
 	// Routes say what becomes of events of clients. Queues, Webhooks and Logger
@@ -126,6 +128,7 @@ func (o Options) Validate() error {
 	faults = append(faults, o.validateWebhooks()...)
 	faults = append(faults, o.validateRoutes()...)
 	faults = append(faults, o.validateSources()...)
+	faults = append(faults, o.validateKafka()...)
 	if err := validURL(o.Advertise); err != nil {
 		faults = append(faults, fmt.Errorf("serve: Options.Advertise is %q: %w", o.Advertise, err))
 	}

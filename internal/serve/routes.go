@@ -140,8 +140,11 @@ func (o Options) validateRoutes() (faults []error) {
 	return faults
 }
 
-// openRouter makes the router.
+// openRouter makes the router, and opens the topics that it appends to.
 func (n *node) openRouter(publish func(context.Context, *belfry.Message) error) (*route.Router, error) {
+	if err := n.openTopics(); err != nil {
+		return nil, err
+	}
 	o := n.o.Routes
 	o.Queues, o.Webhooks, o.Logger = n.o.queueNames(), n.o.webhookNames(), n.log
 	all := n.queues.links()
@@ -149,5 +152,5 @@ func (n *node) openRouter(publish func(context.Context, *belfry.Message) error) 
 	for _, w := range n.o.Webhooks {
 		hooks[w.Name] = all[w.Completed().Queue]
 	}
-	return route.New(o, route.Links{Publish: publish, Queues: all, Webhooks: hooks, Node: n.o.Node})
+	return route.New(o, route.Links{Publish: publish, Queues: all, Webhooks: hooks, Topics: n.topics.links(), Node: n.o.Node})
 }

@@ -60,6 +60,7 @@ type node struct {
 	// queues are nil until they are open.
 	queues   *queues
 	webhooks webhooks
+	topics   topics
 	routes   *routes
 	sources  sources
 

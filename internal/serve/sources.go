@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/redis/rueidis"
-
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/internal/route"
 	"github.com/seed-09a96375/belfry/source/redischannel"
@@ -28,8 +26,8 @@ type source interface {
 
 // validateSources names what cannot work beyond what the router knows.
 func (o Options) validateSources() (faults []error) {
-	for i := range o.Routes.Sources {
-		if o.Bus.URL == "" {
+	for i, s := range o.Routes.Sources {
+		if o.Bus.URL == "" && s.Topic == "" {
 			faults = append(faults, fmt.Errorf("route: Options.Sources[%d] needs a Redis to read from: give redis.url", i))
 		}
 	}
@@ -54,11 +52,7 @@ func (n *node) runSource(ctx context.Context, router *route.Router, o route.Sour
 	if err != nil {
 		return err
 	}
-	client, err := n.queues.connect(ctx, n.o)
-	if err != nil {
-		return err
-	}
-	one, err := n.source(client, o)
+	one, err := n.source(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -71,7 +65,14 @@ func (n *node) runSource(ctx context.Context, router *route.Router, o route.Sour
 	return nil
 }
 
-func (n *node) source(client rueidis.Client, o route.Source) (source, error) {
+func (n *node) source(ctx context.Context, o route.Source) (source, error) {
+	if o.Topic != "" {
+		return n.topicSource(o)
+	}
+	client, err := n.queues.connect(ctx, n.o)
+	if err != nil {
+		return nil, err
+	}
 	node := string(n.o.Node)
 	if node == "" {
 		node = "belfry" // each term of a lease has a name of its own besides

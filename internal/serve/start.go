@@ -83,6 +83,7 @@ func (n *node) letGo() {
 	if n.routes != nil {
 		n.routes.wait()
 	}
+	n.closeTopics()
 	if n.queues != nil {
 		n.queues.close()
 	}

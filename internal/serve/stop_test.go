@@ -110,7 +110,9 @@ func (p *plainPeer) tryAsk(request string) string {
 		return "closed"
 	}
 	text := p.read()
-	var got struct{ OK struct{ Args json.RawMessage } }
+	var got struct {
+		OK struct{ Args json.RawMessage }
+	}
 	if json.Unmarshal([]byte(text), &got) != nil || got.OK.Args == nil {
 		return text
 	}
