@@ -18,7 +18,8 @@ import org.springframework.web.socket.client.standard.StandardWebSocketClient;
 import org.springframework.web.socket.messaging.WebSocketStompClient;
 
 /**
- * Runs Spring's STOMP client against the two nodes whose base URLs it is given. It
+ * Runs Spring's STOMP client against the two nodes whose base URLs it is given; with a
+ * token as well, against those of examples/orders. It
  * prints the name of each scenario that has passed and ends with 1 at the first that
  * fails.
  */
@@ -47,6 +48,10 @@ public final class Scenarios {
     client.setDefaultHeartbeat(new long[] {1000, 1000});
     client.setMessageConverter(new org.springframework.messaging.converter.SimpleMessageConverter());
     Scenarios all = new Scenarios(client, args[0], args[1]);
+    if (args.length > 2) { // nodes of examples/orders, and a token for them
+      check("orders", () -> all.orders(args[2]));
+      System.exit(0);
+    }
     check("two nodes, one room", all::oneRoom);
     check("bytes", all::bytes);
     check("receipts and a user on another node", all::users);
@@ -127,10 +132,44 @@ public final class Scenarios {
     a.close();
   }
 
+  private void orders(String token) throws Exception {
+    Connection customer = open(urlA, "spring", token);
+    Connection watcher = open(urlB, "spring", token);
+    BlockingQueue<Message> answers = customer.subscribe("/user/queue/order");
+    BlockingQueue<Message> handled = watcher.subscribe("/topic/handled");
+    StompHeaders order = headers("/app/order", "application/json");
+    order.add("id", "spring-1");
+    order.add("correlation-id", "spring-1");
+    String body = "{\"customer\":\"spring\",\"item\":\"bell\",\"quantity\":2}";
+    customer.receipted(order, body.getBytes(StandardCharsets.UTF_8));
+    Message answer = next(answers);
+    equal("spring-1", answer.headers.getFirst("correlation-id"));
+    contains(answer, "\"total\":");
+    contains(next(handled), "bell");
+    customer.receipted(headers("/app/test", "text/plain"), "ding".getBytes(StandardCharsets.UTF_8));
+    contains(next(handled), "ding");
+    customer.close();
+    watcher.close();
+  }
+
+  private static void contains(Message m, String part) {
+    String text = new String(m.body, StandardCharsets.UTF_8);
+    if (!text.contains(part)) {
+      throw new AssertionError("got " + text + ", want " + part + " in it");
+    }
+  }
+
   private Connection open(String url, String login) throws Exception {
+    return open(url, login, null);
+  }
+
+  private Connection open(String url, String login, String passcode) throws Exception {
     StompHeaders headers = new StompHeaders();
     if (login != null) {
       headers.setLogin(login);
+    }
+    if (passcode != null) {
+      headers.setPasscode(passcode);
     }
     Connection c = new Connection();
     c.session =
