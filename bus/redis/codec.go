@@ -29,6 +29,7 @@ const (
 	kindCheck   bodyKind = 5 // serial, then last numbers
 	kindSession bodyKind = 6
 	kindBatch   bodyKind = 7 // messages, see codec_batch.go
+	kindHole    bodyKind = 8 // what an earlier epoch had and the log has not, see hole.go
 )
 
 // Fields. Numbers are never reused.
@@ -53,6 +54,8 @@ const (
 	fieldMemberSince = 18
 	fieldTo          = 19
 	fieldAgain       = 20 // message, last: sent again, see againMark
+	fieldCounter     = 21 // hole: of the epoch
+	fieldReached     = 22 // hole
 )
 
 const (

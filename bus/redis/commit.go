@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/redis/rueidis"
 
@@ -58,8 +59,16 @@ type commits struct {
 	link *link
 	wake chan struct{}
 
+	last atomic.Pointer[acceptance] // nil: none
+
 	mu      sync.Mutex
 	waiting []*commit
+}
+
+// acceptance is the last message with a number that Redis has accepted from this node.
+type acceptance struct {
+	place
+	count uint64 // this node's number of it
 }
 
 func (s *commits) init(l *link) {
@@ -153,7 +162,28 @@ func (s *commits) call(batch []*commit) {
 		if err == nil {
 			c.err = c.answer(&answers[2*i], &answers[2*i+1])
 		}
+	}
+	s.note(in, batch)
+	for _, c := range batch {
 		close(c.done)
+	}
+}
+
+// note remembers the last that was accepted: should Redis lose it, this node can tell.
+func (s *commits) note(in *incarnation, batch []*commit) {
+	var last *commit
+	for _, c := range batch {
+		if c.err == nil && c.before == nil && c.seq != 0 && (last == nil || c.seq > last.seq) {
+			last = c
+		}
+	}
+	if last == nil {
+		return
+	}
+	a := acceptance{place{in.counter, last.seq}, last.p.count}
+	s.last.Store(&a)
+	if s.link.incarnation.Load() != in { // the feed may have looked already
+		s.link.tasks.Go(func() { s.link.report(a) })
 	}
 }
 

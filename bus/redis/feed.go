@@ -24,6 +24,8 @@ type feed struct {
 	begins begins // of channels that have just been followed
 	echo   echo   // the last message that had one
 	recent recent
+
+	crossings []crossing // the oldest first
 }
 
 // echo tells copies of a message on two channels.
@@ -125,7 +127,7 @@ func (f *feed) handle(e event) {
 		f.probe(p)
 	case k == kindCheck:
 		f.check(p)
-	case k == kindMessage, k == kindBatch:
+	case k == kindMessage, k == kindBatch, k == kindHole:
 		f.messages(e.channel, p)
 	default:
 		f.link.health.foreign(f.link, e.channel, errVersion)
@@ -219,6 +221,10 @@ func (f *feed) lose(why string) {
 
 // deliver hands a message to the node.
 func (f *feed) deliver(channel string, body []byte, seq uint64) {
+	if isHole(body) {
+		f.hole(channel, body)
+		return
+	}
 	origin, count, ok := peekOrigin(body)
 	if !ok {
 		f.link.health.foreign(f.link, channel, errBody)

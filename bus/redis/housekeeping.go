@@ -30,5 +30,5 @@ func (l *link) housekeep(beat uint64) {
 	if b.opts.Interest && beat%checkEvery == 0 {
 		l.checkChannels(ctx)
 	}
-	l.tail.expire(tailKept)
+	l.tail.expire(time.Now(), b.opts.Log.MaxMessages)
 }

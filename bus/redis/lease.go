@@ -39,7 +39,7 @@ func (l *link) enter(ctx context.Context, generation uint64) (place, error) {
 	}
 	n := l.bus.names
 	r := l.bus.runShared(ctx, l.bus.shared.enter,
-		[]string{n.epoch(), n.seq(), n.lease(l.id), n.nodes()},
+		[]string{n.epoch(), n.seq(), n.lease(l.id), n.nodes(), n.awaited()},
 		l.lease.run, strconv.FormatUint(generation, 10), millis(l.bus.opts.Lease), string(l.id), n.base,
 		strconv.FormatUint(l.serial.Add(1), 10))
 	answer, err := r.AsStrSlice()

@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/seed-09a96375/belfry"
@@ -16,6 +17,8 @@ func (n names) epoch() string                 { return n.base + "epoch" }
 func (n names) seq() string                   { return n.base + "seq" }
 func (n names) log() string                   { return n.base + "log" }
 func (n names) nodes() string                 { return n.base + "nodes" }
+func (n names) awaited() string               { return n.base + "awaited" }
+func (n names) hole(counter uint64) string    { return n.base + "hole:" + strconv.FormatUint(counter, 10) }
 func (n names) owners() string                { return n.base + "owners" }
 func (n names) trimLock() string              { return n.base + "trim" }
 func (n names) lease(id belfry.NodeID) string { return n.base + "lease:" + string(id) }

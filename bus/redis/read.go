@@ -122,9 +122,24 @@ func (l *link) holds(in *incarnation, number, stamp uint64) (bool, error) {
 	}
 	ctx, cancel := context.WithTimeout(l.ctx, l.bus.opts.Timeout)
 	defer cancel()
-	entries, _, _, err := l.readPart(ctx, in, number, 1)
-	if err != nil || len(entries) == 0 {
+	entries, seq, last, err := l.readPart(ctx, in, number, 1)
+	switch {
+	case err != nil:
 		return false, err
+	case len(entries) == 0: // trimmed, which does no harm if nothing came since
+		return seq == number && last == stamp, nil
 	}
 	return entries[0].seq == number && entries[0].stamp == stamp, nil
+}
+
+// holdsOwn reports whether the log has a message of this node.
+func (l *link) holdsOwn(in *incarnation, a acceptance) (bool, error) {
+	ctx, cancel := context.WithTimeout(l.ctx, l.bus.opts.Timeout)
+	defer cancel()
+	entries, _, _, err := l.readPart(ctx, in, a.number, 1)
+	if err != nil || len(entries) == 0 || entries[0].seq != a.number {
+		return false, err
+	}
+	origin, count, ok := peekOrigin(entries[0].body)
+	return ok && count == a.count && string(origin) == string(l.id), nil
 }

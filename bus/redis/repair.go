@@ -8,30 +8,6 @@ import (
 	"github.com/seed-09a96375/belfry"
 )
 
-// cross goes over to another epoch. If the log still has the last message that
-// was delivered, at its place, it goes on from there; if not, Redis has lost
-// something, and it begins where the epoch does: all that was accepted in it is
-// delivered.
-func (f *feed) cross(in *incarnation, m mark) bool {
-	old := f.in
-	kept, err := f.link.holds(in, f.number, f.stamp)
-	if err != nil {
-		f.lose(fmt.Sprintf("look for the last message: %v", err))
-		return false
-	}
-	f.in = in
-	if !kept {
-		f.lost(fmt.Errorf("epoch %s ended at %d, epoch %s does not continue it", old.name(), f.number, in.name()))
-		if m.from >= m.seq {
-			f.begin(m)
-			return true
-		}
-		f.begin(mark{seq: m.from})
-	}
-	f.reach(f.number, f.stamp) // in this epoch, even if there is nothing to repair
-	return f.repair(f.number)
-}
-
 // begin begins at a place of the log: nothing before it is missing.
 func (f *feed) begin(m mark) {
 	for channel := range f.chain {

@@ -17,7 +17,7 @@ type script struct{ text, sha string }
 // epoch has scripts of its own: a Redis that is not the one it was has not
 // loaded them, refuses to run them, and nothing is written in the wrong epoch.
 type scriptSet struct {
-	publish, beat, check, read script
+	publish, beat, check, read, cross script
 }
 
 func newScriptSet(head string) scriptSet {
@@ -26,6 +26,7 @@ func newScriptSet(head string) scriptSet {
 		beat:    newScript(head, "beat"),
 		check:   newScript(head, "check"),
 		read:    newScript(head, "read"),
+		cross:   newScript(head, "accept", "cross"),
 	}
 }
 

@@ -3,13 +3,16 @@ package redis
 import (
 	"context"
 	"errors"
+	"math"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/seed-09a96375/belfry"
 )
 
-// tailKept is how long the end of the log stays in memory after its last use.
+// tailKept is how long a part of the log stays in memory after its last use, and up
+// to twice that.
 const tailKept = 10 * time.Second
 
 // tail keeps the end of the log in memory while clients come back: when a node
@@ -19,16 +22,24 @@ type tail struct {
 	link *link
 	turn chan struct{} // held while reading
 
-	mu    sync.Mutex // guards the rest; also held by nobody who waits
+	mu sync.Mutex // guards the rest; also held by nobody who waits
+	stretch
+	asked [2]uint64 // the lowest position that was asked for, in this period and the one before
+	begun time.Time // this period
+}
+
+// stretch is a part of the log.
+type stretch struct {
 	in    *incarnation
 	after uint64            // what follows it is kept
 	all   []*belfry.Message // one for each number after it
-	used  time.Time
+	hole  uint64            // the last of the numbers that is a hole, 0: none
 }
 
 func (t *tail) init(l *link) {
 	t.link = l
 	t.turn = make(chan struct{}, 1)
+	t.asked = [2]uint64{math.MaxUint64, math.MaxUint64}
 }
 
 // since returns all messages after a position, up to where the log stands now.
@@ -41,64 +52,81 @@ func (t *tail) since(ctx context.Context, after uint64, in *incarnation) ([]*bel
 	}
 	defer func() { <-t.turn }()
 	t.mu.Lock()
-	if t.in != in || after < t.after || after > t.after+uint64(len(t.all)) {
-		t.in, t.after, t.all = in, after, nil
-	}
-	all, begin := t.all, t.after
+	s := t.stretch
 	t.mu.Unlock()
-	all, err := t.read(ctx, in, begin, all)
-	if err != nil {
+	if s.in != in || after < s.after || after > s.end() {
+		s = stretch{in: in, after: after}
+	}
+	if err := s.extend(ctx, t.link); err != nil {
 		return nil, err
 	}
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.all, t.used = all, time.Now()
-	return all[after-begin:], nil
+	t.stretch, t.asked[0] = s, min(t.asked[0], after)
+	t.mu.Unlock()
+	if after < s.hole {
+		return nil, belfry.ErrNoOffset // who was there before it may have missed something
+	}
+	return s.all[after-s.after:], nil
 }
 
-// read appends what the log has after the last of all.
-func (t *tail) read(ctx context.Context, in *incarnation, begin uint64, all []*belfry.Message) ([]*belfry.Message, error) {
+func (s *stretch) end() uint64 { return s.after + uint64(len(s.all)) }
+
+// extend appends what the log has after the end.
+func (s *stretch) extend(ctx context.Context, l *link) error {
 	for {
-		next := begin + uint64(len(all)) + 1
-		entries, seq, _, err := t.link.readPart(ctx, in, next, readCount)
+		next := s.end() + 1
+		entries, seq, _, err := l.readPart(ctx, s.in, next, readCount)
 		switch {
 		case err != nil:
-			return nil, err
+			return err
 		case next > seq+1:
-			return nil, belfry.ErrNoOffset // nobody has had this number
+			return belfry.ErrNoOffset // nobody has had this number
 		case next == seq+1:
-			return all, nil
+			return nil
 		case len(entries) == 0:
-			return nil, belfry.ErrNoOffset
+			return belfry.ErrNoOffset
 		}
 		for _, e := range entries {
-			if e.seq != begin+uint64(len(all))+1 {
-				return nil, belfry.ErrNoOffset
+			if e.seq != s.end()+1 {
+				return belfry.ErrNoOffset
 			}
-			all = append(all, t.decode(in, e))
+			s.add(e)
 		}
-		if entries[len(entries)-1].seq >= seq {
-			return all, nil
+		if s.end() >= seq {
+			return nil
 		}
 	}
 }
 
-// decode returns an empty message for what nobody can replay.
-func (t *tail) decode(in *incarnation, e entry) *belfry.Message {
+// add appends an entry: an empty message for what nobody can replay.
+func (s *stretch) add(e entry) {
 	m, _, err := decodeMessage(e.body)
 	if err != nil || !replayed(m) {
-		return &belfry.Message{}
+		m = &belfry.Message{}
+	} else {
+		m.Offset = s.in.offset(e.seq)
 	}
-	m.Offset = in.offset(e.seq)
-	return m
+	if isHole(e.body) {
+		s.hole = e.seq
+	}
+	s.all = append(s.all, m)
 }
 
-// expire forgets the messages if nobody has used them for so long.
-func (t *tail) expire(unused time.Duration) {
+// expire forgets, at the end of a period, what nobody has asked for in it and the one
+// before, and what is more than a number of messages.
+func (t *tail) expire(now time.Time, most int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.all != nil && time.Since(t.used) > unused {
-		t.in, t.after, t.all = nil, 0, nil
+	if now.Sub(t.begun) < tailKept {
+		return
+	}
+	from := max(min(t.asked[0], t.asked[1]), t.end()-min(t.end(), uint64(most)))
+	t.asked, t.begun = [2]uint64{math.MaxUint64, t.asked[0]}, now
+	switch {
+	case from >= t.end():
+		t.stretch = stretch{}
+	case from > t.after:
+		t.after, t.all = from, slices.Clone(t.all[from-t.after:])
 	}
 }
 

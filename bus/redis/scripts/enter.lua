@@ -1,6 +1,6 @@
 -- Takes the lease of a node and tells the node, through its own channel, where
 -- the log stands. Adopts a new epoch if this Redis is another than it was.
--- KEYS: epoch, seq, lease, nodes
+-- KEYS: epoch, seq, lease, nodes, awaited
 -- ARGV: run and generation of the token "<run>.<generation>", lease (ms), node,
 -- base, serial
 -- Returns replication id, counter, seq.
@@ -27,7 +27,10 @@ if epoch[1] ~= replication then
   -- Begins at the clock, so that it does not go back when the key is lost.
   epoch[2] = string.format('%.0f', math.max(tonumber(epoch[2] or '0') + 1, now))
   epoch[3] = string.match(top, '^%d+')
-  redis.call('HSET', KEYS[1], 'id', replication, 'n', epoch[2], 'from', epoch[3])
+  redis.call('HSET', KEYS[1], 'id', replication, 'n', epoch[2], 'from', epoch[3], 'at', string.format('%.0f', now))
+  -- Who was there before has to come over, see cross.lua.
+  redis.call('DEL', KEYS[5])
+  for _, node in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', '+inf')) do redis.call('SADD', KEYS[5], node) end
 end
 redis.call('SET', KEYS[3], ARGV[1] .. '.' .. ARGV[2], 'PX', ARGV[3])
 redis.call('ZADD', KEYS[4], string.format('%.0f', now + ARGV[3] + NEWER), ARGV[4])
