@@ -59,9 +59,9 @@ func chromium(t *testing.T) string {
 
 // startDemo runs `belfry demo` until the test ends and returns the addresses of
 // its pages.
-func startDemo(t *testing.T) []string {
+func startDemo(t *testing.T, args ...string) []string {
 	t.Helper()
-	cmd := exec.Command(build(t, "..", "./cmd/belfry"), "demo", "--listen", "127.0.0.1:0")
+	cmd := exec.Command(build(t, "..", "./cmd/belfry"), append([]string{"demo", "--listen", "127.0.0.1:0"}, args...)...)
 	cmd.Stderr = &testWriter{t: t}
 	out, err := cmd.StdoutPipe()
 	if err != nil {

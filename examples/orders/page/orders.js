@@ -6,6 +6,7 @@ import * as view from "./view.js";
 
 const retryAfter = 1500; // ms
 const heartbeat = 10_000; // ms
+const passing = new Set(["timeout", "unavailable", "in_doubt"]); // errors after which one asks again
 
 if (globalThis.StompJs) {
   start(globalThis.StompJs);
@@ -82,9 +83,12 @@ function start({ Client, ReconnectionTimeMode }) {
     client.publish({ destination, body, headers });
   }
 
-  // answered finds the order by its id. A late answer has none here.
+  // answered finds the order by its id. A late answer has none here. One that no
+  // backend has answered yet is asked for again.
   function answered(id, answer) {
-    if (open.delete(id)) {
+    if (open.has(id) && passing.has(answer.error?.code)) {
+      setTimeout(() => client.connected && open.has(id) && transmit(open.get(id), id), retryAfter);
+    } else if (open.delete(id)) {
       view.answer(id, answer);
     }
   }
