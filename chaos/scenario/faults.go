@@ -135,15 +135,23 @@ func failover(ctx context.Context, c *lab.Cluster) error {
 }
 
 // failoverLossy lets the replica stand still, and cuts its link at the master's
-// end, so that nothing waits for it to wake up: it never sees the last writes.
+// end, so that nothing waits for it to wake up: it never sees the last writes. A
+// node does not hear of them either, as it stands still and has lost its
+// subscription.
 func failoverLossy(ctx context.Context, c *lab.Cluster) error {
-	w := c.Watched
+	w, deaf := c.Watched, c.Nodes[0]
 	w.Replica.Signal(syscall.SIGSTOP)
-	_, err := w.Master.Ask(ctx, "CLIENT", "KILL", "TYPE", "replica")
-	err = errors.Join(err, pause(ctx, 700*time.Millisecond))
+	deaf.Signal(syscall.SIGSTOP)
+	var errs []error
+	for _, kind := range []string{"replica", "pubsub"} {
+		_, err := w.Master.Ask(ctx, "CLIENT", "KILL", "TYPE", kind)
+		errs = append(errs, err)
+	}
+	errs = append(errs, pause(ctx, 700*time.Millisecond))
 	w.Master.Kill()
 	w.Replica.Signal(syscall.SIGCONT)
-	return errors.Join(err, w.TakenOver(ctx))
+	deaf.Signal(syscall.SIGCONT)
+	return errors.Join(append(errs, w.TakenOver(ctx))...)
 }
 
 func trim(ctx context.Context, c *lab.Cluster) error {
