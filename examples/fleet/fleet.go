@@ -169,12 +169,8 @@ func New(srv *socketio.Server, ns *socketio.Namespace, o Options) (*Fleet, error
 		return nil, err
 	}
 	o = o.withDefaults()
-	p, err := newPeople(o)
-	if err != nil {
-		return nil, err
-	}
 	f := &Fleet{
-		server: srv, ns: ns, space: srv.Hub().Space(ns.Name(), hub.Hooks{}), opts: o, people: p,
+		server: srv, ns: ns, space: srv.Hub().Space(ns.Name(), hub.Hooks{}), opts: o, people: newPeople(o),
 		places: places{state: o.State, forget: o.Forget}, sessions: make(map[belfry.SocketID]*time.Timer),
 	}
 	ns.Use(f.admit)

@@ -50,8 +50,12 @@ func hashWith(password string, rounds int) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("hash a password: %w", err)
 	}
+	return hashText(rounds, salt, key), nil
+}
+
+func hashText(rounds int, salt, key []byte) string {
 	text := base64.RawStdEncoding.EncodeToString
-	return fmt.Sprintf("pbkdf2-sha256$%d$%s$%s", rounds, text(salt), text(key)), nil
+	return fmt.Sprintf("pbkdf2-sha256$%d$%s$%s", rounds, text(salt), text(key))
 }
 
 // matches reports whether the hash is that of the password.
@@ -116,9 +120,11 @@ type people struct {
 	nobody string
 }
 
-func newPeople(o Options) (*people, error) {
-	hash, err := HashPassword(rand.Text())
-	return &people{o.Users, []byte(o.Secret), o.TokenLife, make(chan struct{}, 1), hash}, err
+func newPeople(o Options) *people {
+	salt, key := make([]byte, 16), make([]byte, sha256.Size)
+	_, _ = rand.Read(salt) // never fails
+	_, _ = rand.Read(key)
+	return &people{o.Users, []byte(o.Secret), o.TokenLife, make(chan struct{}, 1), hashText(rounds, salt, key)}
 }
 
 // login returns the user of that name and password. busy: too many try at once.

@@ -5,24 +5,26 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/seed-09a96375/belfry/examples/fleet"
 	"github.com/seed-09a96375/belfry/internal/config"
 	"github.com/seed-09a96375/belfry/internal/demo"
 )
 
 func demoCommand() *cobra.Command {
 	var o demo.Options
-	var backends int
+	var backends, trucks int
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Run a chat, screen sharing and orders on two nodes, with pages to try them",
-		Long: `Run a chat, screen sharing and orders on two nodes, with pages to try them.
+		Short: "Run a chat, screen sharing, orders and a fleet on two nodes, with pages to try them",
+		Long: `Run a chat, screen sharing, orders and a fleet on two nodes, with pages to try them.
 
 The nodes act as one server: open the page of each, join with two names, and
 write. The page shows who is in the room, and can break its own connection to show
 that it recovers with nothing lost. Below /meet/ of each node are rooms in which
 people show each other their screens. Below /orders/ STOMP clients give work to
 backends, and one sees which backend had it; with --redis more backends can be
-started beside the demo, in any language (docs/backends.md). The HTTP API is open at
+started beside the demo, in any language (docs/backends.md). Below /fleet/ trucks drive
+over a map, and alerts tell what is wrong with them; one logs in there. The HTTP API is open at
 /api/: the demo asks nobody who they are. The nodes share a bus in memory, so that no
 other service is needed and nothing is kept when the demo stops; with --redis they
 share that, also with demos in other terminals and on other machines.`,
@@ -42,6 +44,12 @@ share that, also with demos in other terminals and on other machines.`,
 			if o.Backends = backends; backends == 0 {
 				o.Backends = -1
 			}
+			if trucks < 0 || trucks > fleet.MaxTrucks {
+				return usageError(cmd, fmt.Errorf("--trucks is %d: must be between 0 and %d", trucks, fleet.MaxTrucks))
+			}
+			if o.Trucks = trucks; trucks == 0 {
+				o.Trucks = -1
+			}
 			return demo.Run(cmd.Context(), o)
 		},
 	}
@@ -49,6 +57,7 @@ share that, also with demos in other terminals and on other machines.`,
 	f.StringVar(&o.Listen, "listen", "127.0.0.1:3000", "`address` of the first node; the others take the ports that follow")
 	f.IntVar(&o.Nodes, "nodes", 2, "`number` of nodes")
 	f.IntVar(&backends, "backends", 2, "`number` of backends that handle orders; 0: others do")
+	f.IntVar(&trucks, "trucks", 200, "`number` of trucks that drive over the map of the fleet; 0: none")
 	config.Bus(&o.Bus).Flags(f)
 	f.BoolVar(&o.Open, "open", false, "open the first node's page in a browser")
 	return cmd

@@ -28,7 +28,7 @@ func startChat(srv *socketio.Server, mux *http.ServeMux) (stop func()) {
 }
 
 func startMeet(srv *socketio.Server, mux *http.ServeMux) (stop func()) {
-	m := meet.New(srv, meet.Options{Links: []meet.Link{{Text: "the chat", URL: "/"}, {Text: "orders", URL: "/orders/"}}})
+	m := meet.New(srv, meet.Options{Links: []meet.Link{{Text: "the chat", URL: "/"}, {Text: "orders", URL: "/orders/"}, {Text: "fleet", URL: "/fleet/"}}})
 	mux.Handle("/meet/", secured(http.StripPrefix("/meet", m.Page())))
 	mux.Handle("GET /api/rooms", secured(m.API())) // in the place of Belfry's own
 	mux.Handle("GET /api/room/", secured(m.API()))

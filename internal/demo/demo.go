@@ -1,5 +1,6 @@
-// Package demo is `belfry demo`: a chat, a room to share a screen in, and orders that
-// backends handle, on a few nodes in one process, with pages that show what happens.
+// Package demo is `belfry demo`: a chat, a room to share a screen in, orders that
+// backends handle, and trucks on a map, on a few nodes in one process, with pages that
+// show what happens.
 package demo
 
 import (
@@ -10,10 +11,12 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/engineio"
+	"github.com/seed-09a96375/belfry/examples/fleet"
 	"github.com/seed-09a96375/belfry/examples/meet"
 	"github.com/seed-09a96375/belfry/internal/backplane"
 	"github.com/seed-09a96375/belfry/internal/cluster"
@@ -30,6 +33,8 @@ type Options struct {
 	Listen string
 	// Backends is how many handle orders, MaxBackends at most. Default 2; -1: none.
 	Backends int
+	// Trucks is how many drive over the map of the fleet. Default 200; -1: none.
+	Trucks int
 	// Bus joins the nodes, and with a URL those of other processes. Recovery in it
 	// has the default 2 minutes.
 	Bus backplane.Options
@@ -52,6 +57,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Backends == 0 {
 		o.Backends = 2
+	}
+	if o.Trucks == 0 {
+		o.Trucks = 200
 	}
 	if o.Listen == "" {
 		o.Listen = "127.0.0.1:3000"
@@ -77,13 +85,16 @@ func (o Options) Validate() error {
 	if o.Backends < -1 || o.Backends > MaxBackends {
 		return fmt.Errorf("demo: Options.Backends is %d: must be between 1 and %d, -1 for none, or 0 for the default", o.Backends, MaxBackends)
 	}
+	if o.Trucks < -1 || o.Trucks > fleet.MaxTrucks {
+		return fmt.Errorf("demo: Options.Trucks is %d: must be between 1 and %d, -1 for none, or 0 for the default", o.Trucks, fleet.MaxTrucks)
+	}
 	return nil
 }
 
 // Run serves the demo until ctx ends, which is no error. If an address cannot be
 // had the error is a *cluster.ListenError, if the bus cannot be used a
 // *backplane.Error.
-func Run(ctx context.Context, o Options) error {
+func Run(ctx context.Context, o Options) (err error) {
 	if err := o.Validate(); err != nil {
 		return err
 	}
@@ -97,20 +108,47 @@ func Run(ctx context.Context, o Options) error {
 		return errors.Join(err, cluster.Discard(nil, listeners))
 	}
 	defer bus.Close()
-	shared, err := newOrdering(o, "http://"+cluster.Reachable(listeners[0].Addr()))
+	shared, err := newShared(ctx, o, "http://"+cluster.Reachable(listeners[0].Addr()))
 	if err != nil {
 		return errors.Join(err, cluster.Discard(nil, listeners))
 	}
+	defer func() { err = errors.Join(err, shared.fleet.close()) }()
 	nodes, err := newNodes(ctx, o, bus, shared, listeners)
 	if err != nil {
 		return err
 	}
-	o.greet(ctx, listeners, clientBundle() != nil && stompBundle() != nil)
-	err = run(ctx, nodes, func(ctx context.Context) error { return shared.run(ctx, o.Backends, o.Logger) })
+	o.greet(ctx, listeners, clientBundle() != nil && stompBundle() != nil && leaflet() != nil)
+	err = run(ctx, nodes, func(ctx context.Context) error { return shared.run(ctx, o) })
 	if err == nil {
 		fmt.Fprintln(o.Out, "Stopped.")
 	}
 	return err
+}
+
+// shared is what applications have for all nodes.
+type shared struct {
+	orders *ordering
+	fleet  *trucking
+}
+
+// newShared makes it; api is the base URL of the first node.
+func newShared(ctx context.Context, o Options, api string) (*shared, error) {
+	orders, err := newOrdering(o, api)
+	if err != nil {
+		return nil, err
+	}
+	trucks, err := newTrucking(ctx, o)
+	return &shared{orders, trucks}, err
+}
+
+// run runs what works beside the nodes until ctx ends.
+func (s *shared) run(ctx context.Context, o Options) error {
+	errs := make([]error, 2)
+	var all sync.WaitGroup
+	all.Go(func() { errs[0] = s.orders.run(ctx, o.Backends, o.Logger) })
+	all.Go(func() { errs[1] = s.fleet.run(ctx, o.Logger) })
+	all.Wait()
+	return errors.Join(errs...)
 }
 
 // run serves the nodes until ctx ends or one of them fails. The backends run as
@@ -136,7 +174,7 @@ func run(ctx context.Context, nodes []cluster.Node, backends func(context.Contex
 
 // newNodes puts a server behind each listener, all on one bus. On an error
 // nothing is left open.
-func newNodes(ctx context.Context, o Options, bus belfry.Bus, shared *ordering, listeners []net.Listener) ([]cluster.Node, error) {
+func newNodes(ctx context.Context, o Options, bus belfry.Bus, shared *shared, listeners []net.Listener) ([]cluster.Node, error) {
 	f := newFacts(o.nodeIDs(), listeners)
 	all := make([]cluster.Node, 0, len(listeners))
 	for i, ln := range listeners {
@@ -150,7 +188,7 @@ func newNodes(ctx context.Context, o Options, bus belfry.Bus, shared *ordering, 
 	return all, nil
 }
 
-func newNode(ctx context.Context, o Options, bus belfry.Bus, shared *ordering, f facts, at net.Addr, i int) (cluster.Node, error) {
+func newNode(ctx context.Context, o Options, bus belfry.Bus, shared *shared, f facts, at net.Addr, i int) (cluster.Node, error) {
 	f.Node = f.Nodes[i].Name
 	log := o.Logger.With("node", f.Node)
 	srv, err := newServer(o, bus, belfry.NodeID(f.Node), at, log)
@@ -166,7 +204,12 @@ func newNode(ctx context.Context, o Options, bus belfry.Bus, shared *ordering, f
 		stops = append(stops, start(srv, mux))
 	}
 	n := cluster.Node{Name: nodeName(i), Handler: mux}
-	guests, err := shared.start(ctx, srv, belfry.NodeID(f.Node), log, mux)
+	guests, err := shared.orders.start(ctx, srv, belfry.NodeID(f.Node), log, mux)
+	if err == nil {
+		var stop func()
+		stop, err = shared.fleet.start(srv, f.Node, log, mux)
+		stops = append(stops, stop)
+	}
 	n.Stop = func(ctx context.Context) error {
 		var errs []error
 		if guests != nil {
@@ -192,6 +235,7 @@ func newServer(o Options, bus belfry.Bus, id belfry.NodeID, at net.Addr, log *sl
 		Recovery:     &socketio.Recovery{MaxDisconnection: o.Bus.Recovery},
 		EngineIO:     engineio.Options{Origins: []string{}}, // its own pages, no other
 		Presence:     meet.Keeps,
+		Slow:         fleet.Slow,
 		ClientBundle: clientBundle(),
 		Logger:       log,
 	})

@@ -162,6 +162,7 @@ func TestApplications(t *testing.T) {
 		"meet/":         `data-testid="meet-join"`,
 		"meet/room/any": `data-testid="meet-video"`,
 		"api/rooms":     "[]\n",
+		"fleet/":        `data-testid="fleet-map"`,
 	} {
 		a := get(t, d.urls[1]+path, nil)
 		if a.status != http.StatusOK || !strings.Contains(a.body, want) {

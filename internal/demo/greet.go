@@ -19,6 +19,7 @@ func (o Options) greet(ctx context.Context, listeners []net.Listener, withClient
   /         a chat: open it on each node, join with two names, and write
   /meet/    people show each other their screens
   /orders/  backends share the work that pages give them
+  /fleet/   trucks on a map, and alerts when something is wrong
 `)
 	if more := o.more(); more != "" {
 		fmt.Fprintf(o.Out, "\nOne more backend, from the folder of the repository:\n\n  %s\n", more)
