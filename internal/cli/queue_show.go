@@ -134,7 +134,11 @@ func (o *queueOptions) printLag(w io.Writer, s redisstream.Stats) error {
 	if err := t.flush(); err != nil || o.json {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "%d entries, %d dead letters\n", s.Length, s.Dead)
+	text := fmt.Sprintf("%d entries, %d dead letters", s.Length, s.Dead)
+	if s.Dropped > 0 {
+		text += fmt.Sprintf(", %d dropped: there were too many", s.Dropped)
+	}
+	_, err := fmt.Fprintln(w, text)
 	return err
 }
 

@@ -2,6 +2,7 @@ package redisstream
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"time"
 )
@@ -20,7 +21,8 @@ func (q *Queue) housekeeping(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		if _, err := q.Trim(ctx); err != nil && ctx.Err() == nil {
+		_, err := q.Trim(ctx)
+		if err = errors.Join(err, q.boundDead(ctx)); err != nil && ctx.Err() == nil {
 			q.opts.Logger.Warn("queue: trim", "queue", q.names.stream, "err", err)
 			continue
 		}
@@ -41,9 +43,38 @@ func (q *Queue) housekeeping(ctx context.Context) {
 // groups, those beyond MaxLength. It returns how many: Redis removes them by nodes
 // of about a hundred, and keeps a few.
 func (q *Queue) Trim(ctx context.Context) (int64, error) {
-	args := append([]string{strconv.Itoa(q.opts.MaxLength)}, q.opts.Groups...)
-	n, err := q.run(ctx, q.scripts.trim, []string{q.names.stream}, args...).AsInt64()
-	return n, failure(ctx, "trim", err)
+	args := append([]string{strconv.Itoa(q.opts.MaxLength), strconv.Itoa(trimMany)}, q.opts.Groups...)
+	return q.trim(ctx, q.scripts.trim, []string{q.names.stream}, args...)
+}
+
+// trimMany is how many entries are removed at a time: Redis does nothing else
+// meanwhile. Without it Redis stops at 10,000, which is less than may come.
+const trimMany = 50_000
+
+// trim runs a script until it has removed all that it may.
+func (q *Queue) trim(ctx context.Context, s script, keys []string, args ...string) (removed int64, err error) {
+	for {
+		n, err := q.run(ctx, s, keys, args...).AsInt64()
+		removed += n
+		if err != nil || n < trimMany/2 {
+			return removed, failure(ctx, "trim", err)
+		}
+	}
+}
+
+// boundDead drops dead letters that are too many. Consumers of any kind write them, so
+// it is not done where they are written.
+func (q *Queue) boundDead(ctx context.Context) error {
+	if q.opts.MaxDead < 0 {
+		return nil
+	}
+	dropped, err := q.trim(ctx, q.scripts.bound, []string{q.names.dead(), q.names.dropped()},
+		strconv.Itoa(q.opts.MaxDead), strconv.Itoa(trimMany))
+	if dropped > 0 {
+		q.opts.Logger.Error("queue: dead letters dropped: there are too many; belfry queue dead shows why, belfry queue replay brings them back",
+			"queue", q.names.stream, "dropped", dropped, "limit", q.opts.MaxDead)
+	}
+	return err
 }
 
 // alarm reports whether there was something to say.

@@ -33,3 +33,4 @@ func (n names) key(key string) string        { return n.base + ":key:" + key }
 func (n names) answer(id string) string      { return n.base + ":answer:" + id }
 func (n names) done(group, id string) string { return n.base + ":done:" + group + ":" + id }
 func (n names) dead() string                 { return n.base + ":dead" }
+func (n names) dropped() string              { return n.base + ":dead:dropped" }

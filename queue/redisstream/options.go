@@ -41,8 +41,11 @@ type Options struct {
 	// MaxLength is about how many entries a stream without groups keeps. Default
 	// 100,000. With groups it is not a bound.
 	MaxLength int
+	// MaxDead is about how many dead letters are kept: the oldest go, and the log
+	// says so. Default 100,000. Negative: all are kept.
+	MaxDead int
 	// TrimEvery is how often entries are removed that all groups are done with, and
-	// alarms are looked at. Default 10 s. Negative: never, for programs that only
+	// dead letters beyond MaxDead, and alarms are looked at. Default 10 s. Negative: never, for programs that only
 	// consume.
 	TrimEvery time.Duration
 	// Alarm is what should not be passed. Nothing is dropped when it is.
@@ -66,6 +69,7 @@ func (o Options) withDefaults() Options {
 	setDefault(&o.KeyWindow, max(24*time.Hour, o.Window))
 	setDefault(&o.Wait, 5*time.Second)
 	setDefault(&o.MaxLength, 100_000)
+	setDefault(&o.MaxDead, 100_000)
 	setDefault(&o.TrimEvery, 10*time.Second)
 	setDefault(&o.Alarm.Length, 100_000)
 	setDefault(&o.Alarm.Age, 5*time.Minute)

@@ -3,10 +3,12 @@
 package redisstream
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -149,6 +151,83 @@ func TestWithoutGroupsLengthIsBounded(t *testing.T) {
 		check(t, err)
 		return s.Length < 250
 	})
+}
+
+// TestTrimRemovesAll that may go, however much it is.
+func TestTrimRemovesAll(t *testing.T) {
+	server := redistest.Start(t)
+	q := open(t, Options{Redis: at(server), MaxLength: 100, TrimEvery: -1})
+	server.Must("EVAL", "for i = 1, 60000 do redis.call('XADD', KEYS[1], '*', 'id', i) end", "1", q.Key())
+	removed, err := q.Trim(t.Context())
+	if err != nil || removed < 59_000 || removed > 59_900 {
+		t.Errorf("trimmed %d entries of 60,000, %v; want all but about 100", removed, err)
+	}
+}
+
+// TestDeadLettersAreBounded, whoever writes them, and what is dropped is counted.
+func TestDeadLettersAreBounded(t *testing.T) {
+	server := redistest.Start(t)
+	const n, limit = 1000, 100
+	var log bytes.Buffer
+	q := open(t, Options{Redis: at(server), MaxDead: limit, TrimEvery: -1, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	server.Must("EVAL", "for i = 1, ARGV[1] do redis.call('XADD', KEYS[1], '*', 'id', i) end", "1", q.names.dead(), fmt.Sprint(n))
+	check(t, q.boundDead(t.Context()))
+	check(t, q.boundDead(t.Context()))
+	s, err := q.Stats(t.Context())
+	if err != nil || s.Dead < limit || s.Dead > 3*limit || s.Dead+s.Dropped != n {
+		t.Errorf("stats are %+v, %v; want about %d dead letters, the others dropped", s, err, limit)
+	}
+	if got := strings.Count(log.String(), "dead letters dropped"); got != 1 || !strings.Contains(log.String(), fmt.Sprint("dropped=", s.Dropped)) {
+		t.Errorf("the log says %d times that they were dropped: %s", got, &log)
+	}
+	dead, err := q.Dead(t.Context(), "", n)
+	check(t, err)
+	if len(dead) == 0 || dead[len(dead)-1].Fields["id"] != fmt.Sprint(n) {
+		t.Error("the last one is dropped, not the first")
+	}
+	keeps := open(t, Options{Redis: at(server), Name: "all", MaxDead: -1, TrimEvery: -1})
+	server.Must("XADD", keeps.names.dead(), "*", "id", "1")
+	check(t, keeps.boundDead(t.Context()))
+	if s, err := keeps.Stats(t.Context()); err != nil || s.Dead != 1 || s.Dropped != 0 {
+		t.Errorf("stats are %+v, %v; want the dead letter", s, err)
+	}
+}
+
+// TestRedisIsFull: trimming frees it, and no answer is lost with an event that is
+// done with.
+func TestRedisIsFull(t *testing.T) {
+	server := redistest.Start(t, "--maxmemory-policy", "noeviction")
+	q := open(t, Options{Redis: at(server), Groups: []string{"g"}, TrimEvery: -1, Wait: time.Millisecond})
+	const n = 1000
+	appendN(t, q, 0, n)
+	server.Must("CONFIG", "SET", "maxmemory", "1")
+	if err := q.Append(t.Context(), event("more")); !errors.Is(err, belfry.ErrUnavailable) {
+		t.Fatalf("append to a Redis that is full: %v, want ErrUnavailable", err)
+	}
+	consumeAll(t, q, n, belfry.ConsumeOptions{})
+	if removed, err := q.Trim(t.Context()); err != nil || removed < n/2 {
+		t.Fatalf("trimmed %d entries, %v", removed, err)
+	}
+
+	server.Must("CONFIG", "SET", "maxmemory", "0")
+	e := event("asks")
+	e.Reply = true
+	check(t, q.Append(t.Context(), e))
+	g := &reader{q: q, group: "g", consumer: "c", dedup: time.Minute}
+	entries, err := g.Read(t.Context(), 1, time.Second)
+	check(t, err)
+	server.Must("CONFIG", "SET", "maxmemory", "1")
+	said := consume.Result{Answer: &belfry.Answer{Args: []byte(`[1]`)}}
+	if first, err := g.Settle(t.Context(), entries[0], said); err == nil {
+		t.Errorf("acknowledged by a Redis that is full: %t", first)
+	}
+	server.Must("CONFIG", "SET", "maxmemory", "0")
+	if first, err := g.Settle(t.Context(), entries[0], said); err != nil || !first {
+		t.Errorf("acknowledged later: %t, %v", first, err)
+	}
+	if a, err := q.Await(t.Context(), e.ID); err != nil || string(a.Args) != "[1]" {
+		t.Errorf("the answer is %+v, %v", a, err)
+	}
 }
 
 func until(t testing.TB, what string, ok func() bool) {

@@ -13,7 +13,7 @@ var scriptFiles embed.FS
 type script struct{ text, sha string }
 
 type scripts struct {
-	create, append, trim        script
+	create, append, trim, bound script
 	settle, bury, answer        script
 	reclaim, mine, hold, replay script
 	tidy                        script
@@ -24,6 +24,7 @@ func newScripts() scripts {
 		create:  newScript("groups", "create"),
 		append:  newScript("groups", "append"),
 		trim:    newScript("groups", "trim"),
+		bound:   newScript("bound"),
 		settle:  newScript("answering", "settle"),
 		bury:    newScript("answering", "bury"),
 		answer:  newScript("answering", "answer"),

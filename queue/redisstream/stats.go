@@ -10,10 +10,11 @@ import (
 
 // Stats are the figures of a queue.
 type Stats struct {
-	Key    string       `json:"key"`    // of the stream
-	Length int64        `json:"length"` // entries that are not trimmed
-	Dead   int64        `json:"dead"`   // dead letters
-	Groups []GroupStats `json:"groups"`
+	Key     string       `json:"key"`     // of the stream
+	Length  int64        `json:"length"`  // entries that are not trimmed
+	Dead    int64        `json:"dead"`    // dead letters
+	Dropped int64        `json:"dropped"` // dead letters that MaxDead has cost, since the queue is there
+	Groups  []GroupStats `json:"groups"`
 }
 
 // GroupStats are those of a group.
@@ -38,10 +39,14 @@ func (q *Queue) Stats(ctx context.Context) (Stats, error) {
 		b.Xlen().Key(s.Key).Build(),
 		b.Xlen().Key(q.names.dead()).Build(),
 		b.XinfoGroups().Key(s.Key).Build(),
+		b.Get().Key(q.names.dropped()).Build(),
 	)
 	var err error
 	if s.Length, err = r[0].AsInt64(); err == nil {
 		s.Dead, err = r[1].AsInt64()
+	}
+	if err == nil && !rueidis.IsRedisNil(r[3].Error()) {
+		s.Dropped, err = r[3].AsInt64()
 	}
 	if err != nil || s.Length == 0 && isNoKey(r[2].Error()) {
 		return s, failure(ctx, "look at the queue", err)

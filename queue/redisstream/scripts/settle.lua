@@ -10,7 +10,8 @@ if marks and redis.call('EXISTS', KEYS[2]) == 1 then
   redis.call('XACK', stream, group, entry)
   return 0
 end
--- The commands come first: if one is refused, the entry is still there.
+-- The acknowledgement comes last: if something is refused, as all that takes memory is
+-- by a Redis that is full, the entry is still there.
 local i = 6
 while ARGV[i] do
   local n = tonumber(ARGV[i])
@@ -20,7 +21,7 @@ while ARGV[i] do
   end
   i = i + 1 + n
 end
-redis.call('XACK', stream, group, entry)
 if marks then redis.call('SET', KEYS[2], entry, 'PX', ARGV[3]) end
 if ARGV[4] ~= '' then answer(KEYS[3], ARGV[4], ARGV[5]) end
+redis.call('XACK', stream, group, entry)
 return 1

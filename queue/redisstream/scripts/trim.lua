@@ -1,9 +1,9 @@
 -- Removes what all groups are done with; without a group, what is beyond a length.
 -- KEYS: stream
--- ARGV: length, groups that there should be
+-- ARGV: length, how many may go at a time, groups that there should be
 -- Returns the number of entries removed.
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-for i = 2, #ARGV do
+for i = 3, #ARGV do
   local failed = create(KEYS[1], ARGV[i])
   if failed then return failed end
 end
@@ -22,5 +22,5 @@ for _, group in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
   if pending[1] > 0 and before(pending[2], first) then first = pending[2] end
   if not lowest or before(first, lowest) then lowest = first end
 end
-if not lowest then return redis.call('XTRIM', KEYS[1], 'MAXLEN', '~', ARGV[1]) end
-return redis.call('XTRIM', KEYS[1], 'MINID', '~', lowest)
+if not lowest then return redis.call('XTRIM', KEYS[1], 'MAXLEN', '~', ARGV[1], 'LIMIT', ARGV[2]) end
+return redis.call('XTRIM', KEYS[1], 'MINID', '~', lowest, 'LIMIT', ARGV[2])
