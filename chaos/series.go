@@ -179,11 +179,18 @@ const controlMessages = 1500
 
 // count is how many messages a scenario has.
 func (s *series) count(c scenario.Scenario) int {
-	if c.Via != publish.ByNode {
+	switch c.Via {
+	case publish.ByAPI:
 		return s.events
+	case publish.ByStream:
+		return min(s.events, sourceEntries)
 	}
 	return s.messages
 }
+
+// sourceEntries bounds the entries of a source: it publishes one after the other, and
+// with a Redis that answers when it has written to the disk that takes 10 ms each.
+const sourceEntries = 2000
 
 func (s *series) with(subject lab.Subject, name string, messages int, hasty bool) scenario.Options {
 	subject.Sticky = subject.Sticky || s.sticky

@@ -25,6 +25,9 @@ type Report struct {
 	Resumed int `json:"resumed"`
 	Letters int `json:"letters"` // dead letters
 
+	Needless int `json:"needless,omitempty"` // came again to a webhook, while all was well
+	Forged   int `json:"forged,omitempty"`   // requests that a webhook could not verify
+
 	Examples []string `json:"examples,omitempty"`
 }
 
@@ -126,6 +129,6 @@ func (r *Report) settleOverlaps(lines []Line) {
 
 // String is the report in a line.
 func (r *Report) String() string {
-	return fmt.Sprintf("%d events acked (%d repetitions), handled %d times, %d of them again (%d by who came back): lost %d, doubled %d, reordered %d, unknown %d, shared %d, overlaps %d, dead letters %d",
-		r.Acked, r.Retries, r.Handled, r.Again, r.Resumed, r.Lost, r.Doubled, r.Reordered, r.Unknown, r.Shared, r.Overlaps, r.Letters)
+	return fmt.Sprintf("%d events acked (%d repetitions), handled %d times, %d of them again (%d by who came back): lost %d, doubled %d, reordered %d, unknown %d, shared %d, overlaps %d, dead letters %d, needless %d, forged %d",
+		r.Acked, r.Retries, r.Handled, r.Again, r.Resumed, r.Lost, r.Doubled, r.Reordered, r.Unknown, r.Shared, r.Overlaps, r.Letters, r.Needless, r.Forged)
 }

@@ -82,6 +82,8 @@ func TestJudge(t *testing.T) {
 		"shared":      func(r *Report) { r.Shared++ },
 		"overlaps":    func(r *Report) { r.Overlaps++ },
 		"letters":     func(r *Report) { r.Letters++ },
+		"needless":    func(r *Report) { r.Needless++ },
+		"forged":      func(r *Report) { r.Forged++ },
 		"too calm":    func(r *Report) { r.Again = 0 },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -58,11 +58,21 @@ func All() []Scenario {
 			Control: "consumers ack before the work, or long after it, ignore keys and remember nothing; events have no id",
 			Traces:  []Trace{lost, doubled, reordered}, run: runQueue,
 		},
+		{
+			Name: "webhook", About: "a webhook's receiver goes away, nodes and Redis are killed and come back, while clients send events to it",
+			Control: "the receiver says of some events that they are done, of others that they are not, wrongly",
+			Traces:  []Trace{lost, doubled}, run: runWebhook,
+		},
 	}
 }
 
 // limit bounds a run.
-const limit = 4 * time.Minute
+func (o Options) limit() time.Duration {
+	if o.Hasty {
+		return 90 * time.Second
+	}
+	return 5 * time.Minute
+}
 
 // Run does the scenario and returns the account.
 func (s Scenario) Run(ctx context.Context, o Options) (Report, error) { return s.do(ctx, o, false) }
@@ -73,7 +83,7 @@ func (s Scenario) RunControl(ctx context.Context, o Options) (Report, error) {
 }
 
 func (s Scenario) do(ctx context.Context, o Options, broken bool) (Report, error) {
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := context.WithTimeout(ctx, o.limit())
 	defer cancel()
 	if err := os.MkdirAll(o.Dir, 0o755); err != nil {
 		return Report{}, err
@@ -96,6 +106,8 @@ func (s Scenario) Judge(r Report, want int) (faults []string) {
 	add(r.Shared, "deliveries to two handlers")
 	add(r.Overlaps, "handled together with another of their key")
 	add(r.Letters, "dead letters")
+	add(r.Needless, "delivered again while all was well")
+	add(r.Forged, "requests that are not signed")
 	if r.Retries == 0 || r.Again == 0 {
 		faults = append(faults, "nothing was sent or delivered again: it proves nothing")
 	}
