@@ -2,7 +2,10 @@ module github.com/seed-09a96375/belfry/interop
 
 go 1.26.0
 
-require github.com/seed-09a96375/belfry v0.0.0
+require (
+	github.com/coder/websocket v1.8.15
+	github.com/seed-09a96375/belfry v0.0.0
+)
 
 require (
 	github.com/beorn7/perks v1.0.1 // indirect
