@@ -105,12 +105,14 @@ func deafen(_ context.Context, c *lab.Cluster) error {
 	return nil
 }
 
+// restartRedis lets one node come back to it later than the others, so that it has
+// to repair what they published meanwhile.
 func restartRedis(ctx context.Context, c *lab.Cluster) error {
+	link := c.Nodes[0].Link
+	link.Cut()
 	c.Redis.Kill()
-	if err := pause(ctx, 500*time.Millisecond); err != nil {
-		return err
-	}
-	return c.Redis.Run(ctx)
+	err := errors.Join(pause(ctx, 500*time.Millisecond), c.Redis.Run(ctx), pause(ctx, 700*time.Millisecond))
+	return errors.Join(err, link.Mend())
 }
 
 // restartRedisAndDrop lets clients come back while Redis is away. It comes back
