@@ -34,7 +34,7 @@ func TestTopology(t *testing.T) {
 	top := startTopology(t)
 	ctx, cancel := context.WithTimeout(t.Context(), topologyTime)
 	defer cancel()
-	heard := listen(t, ctx, top["clients"]+"/sse?room=chat:all&token="+top["token"])
+	heard := listen(ctx, t, top["clients"]+"/sse?room=chat:all&token="+top["token"])
 	said := make(chan error, speakers)
 	for who := range speakers {
 		go func() { said <- speak(ctx, top, who) }()
@@ -56,7 +56,7 @@ func TestTopology(t *testing.T) {
 			t.Fatalf("heard %v of %d each", next, sayings)
 		}
 	}
-	awaitRows(t, ctx, top["archive"], speakers*sayings)
+	awaitRows(ctx, t, top["archive"], speakers*sayings)
 }
 
 // startTopology returns what the script prints, by name.
@@ -108,7 +108,7 @@ type saying struct {
 }
 
 // listen returns what an event stream brings, once it is open.
-func listen(t *testing.T, ctx context.Context, url string) <-chan saying {
+func listen(ctx context.Context, t *testing.T, url string) <-chan saying {
 	t.Helper()
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
@@ -196,7 +196,7 @@ func answered(ctx context.Context, ws *websocket.Conn, id int) error {
 }
 
 // awaitRows waits until the archive has written as many rows, and no more.
-func awaitRows(t *testing.T, ctx context.Context, url string, want int) {
+func awaitRows(ctx context.Context, t *testing.T, url string, want int) {
 	t.Helper()
 	for {
 		var stats struct {
