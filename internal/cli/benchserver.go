@@ -49,6 +49,7 @@ Processes with the same --redis act as one server.`,
 	f.DurationVar(&o.EngineIO.PingTimeout, "ping-timeout", 0, "`time` to answer a heartbeat (default 20s)")
 	f.IntVar(&o.Poll.Loops, "loops", 0, "`number` of epoll loops (default: as many as processors)")
 	f.DurationVar(&o.Poll.MaxCoalesce, "max-coalesce", 0, "longest `time` that frames are collected under load; negative: never (default 100ms)")
+	f.StringVar(&o.Queue, "queue", "", "`name` of a queue in Redis that has what is echoed before the ack (default: none)")
 	config.Bus(&o.Bus).Flags(f)
 	f.BoolVar(&o.Poll.Portable, "portable", false, "use a goroutine for each connection instead of epoll")
 	return cmd

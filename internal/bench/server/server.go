@@ -24,6 +24,7 @@ import (
 	"github.com/seed-09a96375/belfry/internal/health"
 	"github.com/seed-09a96375/belfry/internal/httpapi"
 	"github.com/seed-09a96375/belfry/poll"
+	"github.com/seed-09a96375/belfry/queue/redisstream"
 	"github.com/seed-09a96375/belfry/socketio"
 )
 
@@ -43,6 +44,9 @@ type Options struct {
 	Poll poll.Options
 	// PublishKey lets those publish by HTTP who show it. Empty: there is no API.
 	PublishKey string
+	// Queue is the queue in the Redis of Bus that has what is echoed before the ack.
+	// Empty: there is none.
+	Queue string
 	// Out gets the addresses, a line each. Default: nothing.
 	Out io.Writer
 }
@@ -70,13 +74,18 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	defer bus.Close()
+	queue, end, err := o.openQueue(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
 	listeners, err := cluster.Listen(ctx, o.Listen, o.Nodes)
 	if err != nil {
 		return err
 	}
 	nodes := make([]cluster.Node, 0, o.Nodes)
 	for i, ln := range listeners {
-		n, err := newNode(o, bus, ln.Addr(), i)
+		n, err := newNode(o, bus, queue, ln.Addr(), i)
 		if err != nil {
 			return errors.Join(err, cluster.Discard(nodes, listeners))
 		}
@@ -87,7 +96,7 @@ func Run(ctx context.Context, o Options) error {
 	return cluster.Serve(ctx, nodes)
 }
 
-func newNode(o Options, bus belfry.Bus, at net.Addr, i int) (cluster.Node, error) {
+func newNode(o Options, bus belfry.Bus, queue *redisstream.Queue, at net.Addr, i int) (cluster.Node, error) {
 	name := fmt.Sprintf("node-%d", i+1)
 	group, err := poll.New(o.Poll)
 	if err != nil {
@@ -98,7 +107,7 @@ func newNode(o Options, bus belfry.Bus, at net.Addr, i int) (cluster.Node, error
 	if err != nil {
 		return cluster.Node{}, errors.Join(err, group.Close(context.Background()))
 	}
-	contract(srv)
+	contract(srv, queue, belfry.NodeID(name))
 	mux := http.NewServeMux()
 	mux.Handle("/socket.io/", srv)
 	api, err := publishing(srv.Hub(), o.PublishKey)
@@ -131,13 +140,17 @@ func (o Options) server(bus belfry.Bus, at net.Addr, name string) socketio.Optio
 	return s
 }
 
-func contract(srv *socketio.Server) {
+func contract(srv *socketio.Server, queue *redisstream.Queue, node belfry.NodeID) {
 	socketio.On(srv, "join", func(_ context.Context, s *socketio.Socket, room belfry.Room) error {
 		return s.Join(room)
 	})
 	socketio.On2(srv, "say", func(ctx context.Context, _ *socketio.Socket, room belfry.Room, payload json.RawMessage) error {
 		return srv.To(room).Emit(ctx, "msg", payload)
 	})
+	if queue != nil {
+		socketio.OnAck(srv, "echo", enqueue(queue, node))
+		return
+	}
 	socketio.OnAck(srv, "echo", func(_ context.Context, _ *socketio.Socket, payload json.RawMessage) (json.RawMessage, error) {
 		return payload, nil
 	})
