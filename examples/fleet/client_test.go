@@ -294,3 +294,10 @@ func id(r fleet.Reading) string {
 	}
 	return fmt.Sprintf("%s:%s:%d", r.Truck, kind, r.Time.UnixMilli())
 }
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

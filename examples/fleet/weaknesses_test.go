@@ -25,8 +25,10 @@ import (
 
 // TestOneAlertInAMinute is weaknesses 1 and 3: each replica had a debounce of its own,
 // and that knew the last type only.
-func TestOneAlertInAMinute(t *testing.T) {
-	nodes := cluster(t, 2, shared{})
+func TestOneAlertInAMinute(t *testing.T) { everywhere(t, oneAlertInAMinute) }
+
+func oneAlertInAMinute(t *testing.T, with shared) {
+	nodes := cluster(t, 2, with)
 	manager := nodes[0].open("manager")
 	truck := "NORTH-0001"
 	for s := range 70 { // it flaps, on both nodes
@@ -79,8 +81,11 @@ func TestSameReadingTwice(t *testing.T) {
 
 // TestSnapshotOnEveryNode is weakness 5: who connected saw what that replica knew, for
 // ever.
-func TestSnapshotOnEveryNode(t *testing.T) {
-	nodes := cluster(t, 3, shared{with: func(o *fleet.Options) { o.Forget = 2 * time.Hour }})
+func TestSnapshotOnEveryNode(t *testing.T) { everywhere(t, snapshotOnEveryNode) }
+
+func snapshotOnEveryNode(t *testing.T, with shared) {
+	with.with = func(o *fleet.Options) { o.Forget = 2 * time.Hour }
+	nodes := cluster(t, 3, with)
 	gone := reading("NORTH-0003", -7200)
 	nodes[0].take(reading("NORTH-0001", 0), gone)
 	nodes[1].take(reading("NORTH-0002", 0), reading("NORTH-0001", 5))
@@ -133,8 +138,10 @@ func TestSlowRisk(t *testing.T) {
 }
 
 // TestNoAlertIsMissed is weakness 7: an alert while a dashboard was away was gone.
-func TestNoAlertIsMissed(t *testing.T) {
-	nodes := cluster(t, 2, shared{})
+func TestNoAlertIsMissed(t *testing.T) { everywhere(t, noAlertIsMissed) }
+
+func noAlertIsMissed(t *testing.T, with shared) {
+	nodes := cluster(t, 2, with)
 	there := nodes[0].open("manager")
 	nodes[1].take(warm("NORTH-0001", 0))
 	there.waitAlert() // a client without an event has nothing to recover from
@@ -173,10 +180,13 @@ func (s *fragile) Append(ctx context.Context, entries []archive.Entry) error {
 
 // TestStoreAway is weakness 14: alerts are told while they cannot be kept, and kept
 // later.
-func TestStoreAway(t *testing.T) {
+func TestStoreAway(t *testing.T) { everywhere(t, storeAway) }
+
+func storeAway(t *testing.T, with shared) {
 	store := &fragile{Store: openStore(t)}
 	store.away.Store(true)
-	nodes := cluster(t, 2, shared{store: store})
+	with.store = store
+	nodes := cluster(t, 2, with)
 	there := nodes[0].open("manager")
 	nodes[0].take(shock("NORTH-0001", 0))
 	there.waitAlert()
@@ -217,8 +227,10 @@ func connectAnswer(t *testing.T, n *node, auth string) string {
 }
 
 // TestOnlyWhoMay is weakness 9: everybody got everything, filtered by the page.
-func TestOnlyWhoMay(t *testing.T) {
-	nodes := cluster(t, 2, shared{})
+func TestOnlyWhoMay(t *testing.T) { everywhere(t, onlyWhoMay) }
+
+func onlyWhoMay(t *testing.T, with shared) {
+	nodes := cluster(t, 2, with)
 	n := nodes[0]
 	token := n.token("north")
 	forged := token[:strings.LastIndexByte(token, '.')+1] + "AAAA"
