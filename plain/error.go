@@ -34,6 +34,7 @@ const (
 	codeConnected    = "already_connected"
 	codeNoApp        = "no_such_event"
 	codeNoPresence   = "no_presence"
+	codeNoHistory    = "no_history"
 	codeNoAck        = "no_such_ack"
 	codeRooms        = "too_many_rooms"
 	codeUnavailable  = "unavailable"

@@ -50,6 +50,8 @@ func (c *Conn) perform(ctx context.Context, r *request) (answer any, err error) 
 		return c.callApp(ctx, r)
 	case r.Presence != nil:
 		return c.presence(ctx, r.Presence.Room)
+	case r.History != nil:
+		return c.history(ctx, r.History)
 	case r.Refresh != nil:
 		return c.refresh(ctx, r.Refresh.Token)
 	case r.Ack != nil:

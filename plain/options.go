@@ -33,6 +33,9 @@ type Options struct {
 	// other for each client. The Answer is what the client gets; nil: nothing but
 	// that it was done. It may block. nil: there are no such events.
 	App func(ctx context.Context, c *Conn, e *Event) (*Answer, error)
+	// History answers requests for the past of a room: what it returns is the answer, as
+	// JSON. It asks nobody; who may is its matter. nil: there is none.
+	History func(ctx context.Context, c *Conn, q *HistoryQuery) (any, error)
 	// Closed is called once for each client that Authenticate has admitted, when it
 	// has gone. It must not block.
 	Closed func(c *Conn)

@@ -11,6 +11,7 @@
 //	publish   {room, event, args, id, others} send to a room
 //	event     {name, args, id}                call the application
 //	presence  {room}                          who is there
+//	history   {room, before, after, oldest, limit}
 //	refresh   {token}                         go on with another token
 //	ack       {id, args}                      answer a message that has an ack
 //	ping      {}

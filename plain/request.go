@@ -22,6 +22,7 @@ type request struct {
 	Publish  *publishRequest `json:"publish"`
 	Event    *eventRequest   `json:"event"`
 	Presence *roomRequest    `json:"presence"`
+	History  *HistoryQuery   `json:"history"`
 	Refresh  *refreshRequest `json:"refresh"`
 	Ack      *ackRequest     `json:"ack"`
 	Ping     *struct{}       `json:"ping"`
@@ -73,7 +74,7 @@ const (
 	maxMeta = 4 << 10
 )
 
-const shape = `one of connect, join, leave, publish, event, presence, refresh, ack, ping, like {"id":1,"join":{"room":"lobby"}}`
+const shape = `one of connect, join, leave, publish, event, presence, history, refresh, ack, ping, like {"id":1,"join":{"room":"lobby"}}`
 
 // decodeRequest reads one message of a client. With an error the ID is there if it
 // could be read, so that the client knows what the error is about.
@@ -100,7 +101,7 @@ func decodeRequest(raw []byte) (*request, error) {
 func (r *request) members() (n int) {
 	for _, there := range []bool{
 		r.Connect != nil, r.Join != nil, r.Leave != nil, r.Publish != nil, r.Event != nil,
-		r.Presence != nil, r.Refresh != nil, r.Ack != nil, r.Ping != nil,
+		r.Presence != nil, r.History != nil, r.Refresh != nil, r.Ack != nil, r.Ping != nil,
 	} {
 		if there {
 			n++

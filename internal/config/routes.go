@@ -28,6 +28,7 @@ func routeSettings(r *route.Route) []node {
 		&setting{name: "queue", value: text(&r.Queue), example: "orders", option: "Queue", usage: "queue that they are appended to"},
 		&setting{name: "webhook", value: text(&r.Webhook), example: "billing", option: "Webhook", usage: "webhook that gets them"},
 		&setting{name: "kafka_topic", value: text(&r.Topic), example: "ORDERS", option: "Topic", usage: "topic of Kafka that they are appended to"},
+		&setting{name: "archive", value: boolean(&r.Archive), example: "true", option: "Archive", usage: "they are kept in the archive, as the past of the first of rooms"},
 		&setting{name: "key", value: text(&r.Key), example: "{user}", option: "Key", usage: "template: events with one key are handled in order"},
 		&setting{name: "id", value: text(&r.ID), example: "{args.0.id|}", option: "ID", usage: "template: repetitions have the same (default: what the protocol of the client has for it, or none)"},
 		&setting{name: "reply", value: boolean(&r.Reply), example: "true", option: "Reply", usage: "the client's ack is the answer of a backend"},

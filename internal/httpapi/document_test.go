@@ -100,7 +100,7 @@ func TestDocument(t *testing.T) {
 			}
 		}
 	}
-	if found != 15 {
+	if found != 16 {
 		t.Errorf("%d operations are listed", found)
 	}
 }

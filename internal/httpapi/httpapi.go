@@ -4,6 +4,7 @@
 //	POST   /api/publish, /api/batch              events to rooms and users
 //	GET    /api/rooms, /api/rooms/{room}         who is where
 //	GET    /api/rooms/{room}/presence            as clients see it
+//	GET    /api/rooms/{room}/history             its past, where there is an archive
 //	POST   /api/rooms/{room}/join, …/leave       sessions and users into and out of rooms
 //	GET    /api/sessions, /api/sessions/{id}     who is connected
 //	DELETE /api/sessions/{id}                    disconnect

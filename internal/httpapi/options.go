@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/auth"
+	"github.com/seed-09a96375/belfry/internal/history"
 )
 
 // Options of an API. The zero value refuses everybody.
@@ -31,6 +33,8 @@ type Options struct {
 	// Answers takes answers to the events of clients. nil: there is nothing to
 	// answer.
 	Answers belfry.Answers
+	// History reads the past of rooms; its errors are *history.Error. nil: there is none.
+	History func(ctx context.Context, room belfry.Room, q history.Query) (*history.Page, error)
 	// Version of the server, for GET /api/nodes. Empty: it is not told.
 	Version string
 	// Health says whether this node should get clients, and if not, why. It must not

@@ -38,6 +38,7 @@ func (a *API) rooms() []operation {
 			}),
 			handle: getPresence,
 		},
+		a.history(),
 		taking(operation{
 			method: http.MethodPost, path: "/api/rooms/{room}/join", id: "joinRoom", summary: "Put sessions into a room", answer: "Joined",
 			codes: append([]Code{Incomplete}, asking...), params: []parameter{room},

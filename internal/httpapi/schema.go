@@ -38,7 +38,7 @@ func answers() map[string]schema {
 	failed := list(is("string", "")).with("description", "nodes that could not answer, and why")
 	next := is("string", "give this as after for what follows; not there at the end")
 	sessions := list(ref("Session"))
-	return map[string]schema{
+	all := map[string]schema{
 		"Published": structure(schema{
 			"offset":    is("string", "position in the log; not there if the message is not logged"),
 			"duplicate": schema{"const": true, "description": "a message with this id was accepted before: nothing was published"},
@@ -72,6 +72,8 @@ func answers() map[string]schema {
 		"Fault":   faultSchema(),
 		"Problem": problemSchema(),
 	}
+	maps.Copy(all, historySchemas())
+	return all
 }
 
 func nodeSchema() schema {

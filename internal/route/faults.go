@@ -65,6 +65,9 @@ func (f *faults) route(at string, r Route, o Options) {
 	if r.ExceptSender && len(r.Rooms)+len(r.Users) == 0 {
 		f.add(at+".ExceptSender", "is true: must be false without rooms or users")
 	}
+	if r.Archive && len(r.Rooms) == 0 {
+		f.add(at+".Archive", "is true: only what is sent to rooms has a past")
+	}
 	f.name(at, r.As)
 }
 

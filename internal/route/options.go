@@ -32,6 +32,8 @@ type Route struct {
 	Queue, Webhook string
 	// Topic is the topic of Kafka that the events are appended to. It has no answers.
 	Topic string
+	// Archive keeps the events, as the past of the first of Rooms.
+	Archive bool
 	// Key and ID are templates of Event.Key and Event.ID. Without ID the client's
 	// own counts, or a random one.
 	Key, ID string

@@ -58,30 +58,43 @@ func answered(a *belfry.Answer) (json.RawMessage, error) {
 	return args, nil
 }
 
+// target is a queue that an event is appended to.
+type target struct {
+	what, name string
+	queue      belfry.Queue
+	answers    bool // it may have them
+}
+
+// targets are those of a route.
+func (r *Router) targets(c *compiled) (all []target) {
+	if name := c.route.Queue; name != "" {
+		all = append(all, target{"queue", name, r.links.Queues[name], true})
+	}
+	if name := c.route.Webhook; name != "" {
+		all = append(all, target{"queue of the webhook", name, r.links.Webhooks[name], true})
+	}
+	if name := c.route.Topic; name != "" {
+		all = append(all, target{"topic", name, r.links.Topics[name], false})
+	}
+	if c.route.Archive {
+		all = append(all, target{"archive", "", r.links.Archive, false})
+	}
+	return all
+}
+
 // enqueue appends the event to the queues of the route. One that was appended
 // before is as good.
 func (r *Router) enqueue(ctx context.Context, c *compiled, in *Incoming, e *belfry.Event) (Result, error) {
 	res := Result{id: e.ID, timeout: c.route.Timeout}
-	for _, to := range []struct {
-		name, what string
-		queues     map[string]belfry.Queue
-	}{
-		{c.route.Queue, "queue", r.links.Queues},
-		{c.route.Webhook, "queue of the webhook", r.links.Webhooks},
-		{c.route.Topic, "topic", r.links.Topics},
-	} {
-		if to.name == "" {
-			continue
-		}
-		q := to.queues[to.name]
+	for _, to := range r.targets(c) {
 		queued := *e // a queue keeps it
-		queued.Reply = e.Reply && to.what != "topic"
-		answers, ok := q.(belfry.Answers)
+		queued.Reply = e.Reply && to.answers
+		answers, ok := to.queue.(belfry.Answers)
 		if queued.Reply && !ok {
 			return res, &Error{Unavailable, "this queue has no answers", errors.New("queue " + to.name + " cannot answer")}
 		}
 		queued.Args = packet.Inline(e.Args, in.Attachments)
-		if err := failure(to.what, q.Append(ctx, &queued)); err != nil {
+		if err := failure(to.what, to.queue.Append(ctx, &queued)); err != nil {
 			return res, err
 		}
 		if queued.Reply {

@@ -30,6 +30,8 @@ type Links struct {
 	Queues, Webhooks map[string]belfry.Queue
 	// Topics are those of Kafka that routes name.
 	Topics map[string]belfry.Queue
+	// Archive takes what routes keep. nil: none of them does.
+	Archive belfry.Queue
 	// Node is the name of this node.
 	Node belfry.NodeID
 }
@@ -60,6 +62,9 @@ func New(o Options, l Links) (*Router, error) {
 		}
 		if r.Topic != "" && l.Topics[r.Topic] == nil {
 			return nil, errors.New("route: Links.Topics lacks " + r.Topic)
+		}
+		if r.Archive && l.Archive == nil {
+			return nil, errors.New("route: Links.Archive is nil")
 		}
 	}
 	return &Router{p, l, o.Logger}, nil

@@ -26,6 +26,9 @@ func (n *node) openAPI(f *fronts) error {
 	o := n.o.API.options()
 	o.Auth, o.Open = n.auth, n.o.Open && n.auth == nil
 	o.Answers = n.queues.answers()
+	if n.archive != nil {
+		o.History = n.page
+	}
 	o.Health, o.Version, o.Logger = n.ready, n.o.Version, n.log
 	var err error
 	f.api, err = httpapi.New(f.io.Hub(), o)

@@ -47,7 +47,11 @@ func (n *node) openFronts(ctx context.Context, io *socketio.Server) (*fronts, er
 		return nil, err
 	}
 	n.routes = newRoutes(router, n.guard)
+	if err := n.runArchive(io.Hub()); err != nil {
+		return nil, err
+	}
 	n.guard.ServeSocketIO(io)
+	n.serveHistory(io)
 	socketio.OnOther(io, n.routes.fromSocketIO)
 	f := &fronts{io: io}
 	err = errors.Join(n.openSTOMP(f), n.openPlain(f), n.openAPI(f))

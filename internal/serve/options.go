@@ -34,6 +34,8 @@ type Options struct {
 	Queues []Queue
 	// Kafka is where topics of routes and sources are.
 	Kafka Kafka
+	// Archive is where the past of rooms is.
+	Archive Archive
 	// Webhooks are URLs that get events of clients. Logger in them is set here.
 	Webhooks []webhook.Options
 	// Routes say what becomes of events of clients. Queues, Webhooks and Logger
@@ -129,6 +131,7 @@ func (o Options) Validate() error {
 	faults = append(faults, o.validateRoutes()...)
 	faults = append(faults, o.validateSources()...)
 	faults = append(faults, o.validateKafka()...)
+	faults = append(faults, o.validateArchive()...)
 	if err := validURL(o.Advertise); err != nil {
 		faults = append(faults, fmt.Errorf("serve: Options.Advertise is %q: %w", o.Advertise, err))
 	}

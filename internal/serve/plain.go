@@ -36,6 +36,7 @@ func (n *node) openPlain(f *fronts) error {
 	}
 	o := n.o.plain()
 	o.Poller, o.Places, o.App = f.io.Engine().Poller(), n.places, n.routes.fromPlain
+	o.History = n.plainHistory()
 	n.guard.GuardPlain(&o)
 	var err error
 	f.plain, err = plain.New(f.io.Hub(), o)

@@ -152,5 +152,5 @@ func (n *node) openRouter(publish func(context.Context, *belfry.Message) error) 
 	for _, w := range n.o.Webhooks {
 		hooks[w.Name] = all[w.Completed().Queue]
 	}
-	return route.New(o, route.Links{Publish: publish, Queues: all, Webhooks: hooks, Topics: n.topics.links(), Node: n.o.Node})
+	return route.New(o, route.Links{Publish: publish, Queues: all, Webhooks: hooks, Topics: n.topics.links(), Archive: n.archiveQueue(), Node: n.o.Node})
 }

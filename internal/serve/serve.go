@@ -61,6 +61,7 @@ type node struct {
 	queues   *queues
 	webhooks webhooks
 	topics   topics
+	archive  *keeper // nil: there is none
 	routes   *routes
 	sources  sources
 

@@ -40,7 +40,7 @@ func (n *node) open(ctx context.Context) error {
 	if n.queues, err = n.openQueues(ctx); err != nil {
 		return err
 	}
-	if err := n.openWebhooks(ctx); err != nil {
+	if err := errors.Join(n.openWebhooks(ctx), n.openArchive(ctx)); err != nil {
 		return err
 	}
 	io, err := n.attach(ctx, n.bus)
@@ -84,6 +84,7 @@ func (n *node) letGo() {
 		n.routes.wait()
 	}
 	n.closeTopics()
+	n.closeArchive()
 	if n.queues != nil {
 		n.queues.close()
 	}
