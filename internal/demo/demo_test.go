@@ -31,7 +31,7 @@ type running struct {
 var pageLine = regexp.MustCompile(`^  (node-\d)  (http://\S+/)$`)
 
 // start runs a demo on free ports and reads the addresses that it prints.
-func start(t *testing.T, nodes int) *running {
+func start(t *testing.T, nodes int, more ...func(*Options)) *running {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	r, w := io.Pipe()
@@ -43,9 +43,11 @@ func start(t *testing.T, nodes int) *running {
 		}
 	}()
 	go func() {
-		err := Run(ctx, Options{
-			Nodes: nodes, Listen: "127.0.0.1:0", Out: w, Logger: slog.New(slog.DiscardHandler),
-		})
+		o := Options{Nodes: nodes, Listen: "127.0.0.1:0", Out: w, Logger: slog.New(slog.DiscardHandler)}
+		for _, f := range more {
+			f(&o)
+		}
+		err := Run(ctx, o)
 		_ = w.Close()
 		d.over <- err
 	}()
@@ -162,6 +164,7 @@ func TestApplications(t *testing.T) {
 		"meet/":         `data-testid="meet-join"`,
 		"meet/room/any": `data-testid="meet-video"`,
 		"api/rooms":     "[]\n",
+		"orders/":       `data-testid="orders-order"`,
 		"fleet/":        `data-testid="fleet-map"`,
 	} {
 		a := get(t, d.urls[1]+path, nil)
@@ -174,6 +177,38 @@ func TestApplications(t *testing.T) {
 	}
 	if a := get(t, d.urls[0]+"meet/config.json", nil); !strings.Contains(a.body, `"url":"/"`) {
 		t.Errorf("the page of meet has no link to the chat: %s", a.body)
+	}
+}
+
+// TestAPIIsOpen: POST /api/notification is accepted, and the rest of the API is there,
+// but not for pages of others.
+func TestAPIIsOpen(t *testing.T) {
+	d := start(t, 1)
+	defer func() { d.stop(); d.rest(t) }()
+	for kind, want := range map[string]int{"application/json": http.StatusOK, "text/plain": http.StatusUnsupportedMediaType} {
+		for path, body := range map[string]string{
+			"api/notification": `{"topic":"/topic/toast","message":"hi"}`,
+			"api/publish":      `{"rooms":["toast"],"event":"message"}`,
+		} {
+			client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
+			r, err := client.Post(d.urls[0]+path, kind, strings.NewReader(body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = r.Body.Close()
+			if r.StatusCode != want {
+				t.Errorf("/%s with %s is answered with %d, want %d", path, kind, r.StatusCode, want)
+			}
+		}
+	}
+}
+
+// TestRunWithoutBackends: others may do their work.
+func TestRunWithoutBackends(t *testing.T) {
+	d := start(t, 1, func(o *Options) { o.Backends = -1 })
+	d.stop()
+	if got := d.rest(t); !strings.HasSuffix(got, "Stopped.\n") {
+		t.Errorf("the last output is %q, want that it has stopped", got)
 	}
 }
 
@@ -266,6 +301,15 @@ func TestValidate(t *testing.T) {
 		}
 		if err != nil && !strings.Contains(err.Error(), "Options.Nodes is "+itoa(nodes)) {
 			t.Errorf("error is %q, want it to name field and value", err)
+		}
+	}
+}
+
+func TestValidateBackends(t *testing.T) {
+	for backends, valid := range map[int]bool{-2: false, -1: true, 0: true, MaxBackends: true, MaxBackends + 1: false} {
+		err := Options{Backends: backends}.Validate()
+		if (err == nil) != valid || err != nil && !strings.Contains(err.Error(), "Options.Backends is "+itoa(backends)) {
+			t.Errorf("%d backends: %v", backends, err)
 		}
 	}
 }

@@ -56,3 +56,14 @@ func TestOpener(t *testing.T) {
 		}
 	}
 }
+
+// TestGreetHidesPasswords: what is printed may be read by others.
+func TestGreetHidesPasswords(t *testing.T) {
+	var out strings.Builder
+	o := Options{Out: &out}
+	o.Bus.URL = "redis://user:s3cret@127.0.0.1:6379"
+	o.greet(t.Context(), nil, true)
+	if got := out.String(); !strings.Contains(got, "backend.py --redis redis://user:xxxxx@127.0.0.1:6379\n") || strings.Contains(got, "s3cret") {
+		t.Errorf("greeting is %q, want the command for one more backend, without the password", got)
+	}
+}
