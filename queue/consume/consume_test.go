@@ -221,6 +221,27 @@ func TestOldestAreTakenOverLast(t *testing.T) {
 	})
 }
 
+// TestTriesOfOneName: an event that ends its process again and again becomes a dead
+// letter, also if all these processes have one name.
+func TestTriesOfOneName(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := queueOf(t, 1, "")
+		var tries []int
+		o := belfry.ConsumeOptions{Consumer: "me", MaxTries: 3, ReclaimAfter: time.Hour}
+		for range 4 { // none of them ends before the next begins, as far as the queue knows
+			stop := consuming(t, q, func(ctx context.Context, d *belfry.Delivery) (*belfry.Answer, error) {
+				tries = append(tries, d.Tries)
+				return blocked(ctx, d)
+			}, o)
+			defer stop()
+			synctest.Wait()
+		}
+		if dead := q.Dead(); !slices.Equal(tries, []int{1, 2, 3}) || len(dead) != 1 {
+			t.Errorf("tries are %v, dead letters %+v; want 3 and one", tries, dead)
+		}
+	})
+}
+
 // TestTwinsOfOneKey: an event that is there twice is handled once, and nothing waits
 // for ever if the later one came first.
 func TestTwinsOfOneKey(t *testing.T) {

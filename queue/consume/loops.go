@@ -37,10 +37,11 @@ func spread(d time.Duration) time.Duration {
 // both ways could be handled twice.
 func (c *consumer) read(ctx context.Context) {
 	var t trouble
-	unsure := true // it may have lived before
+	unsure, first := true, true // it may have lived before
 	for ctx.Err() == nil {
-		err := c.readOnce(ctx, unsure)
+		err := c.readOnce(ctx, unsure, first)
 		if unsure = err != nil; !unsure {
+			first = false
 			t.over()
 			continue
 		}
@@ -49,7 +50,7 @@ func (c *consumer) read(ctx context.Context) {
 	}
 }
 
-func (c *consumer) readOnce(ctx context.Context, unsure bool) error {
+func (c *consumer) readOnce(ctx context.Context, unsure, first bool) error {
 	if unsure {
 		last := ""
 		if err := c.takeAll(ctx, func(ctx context.Context, n int) ([]*Entry, error) {
@@ -57,7 +58,13 @@ func (c *consumer) readOnce(ctx context.Context, unsure bool) error {
 			if len(entries) > 0 {
 				last = entries[len(entries)-1].Entry
 			}
-			return entries, err
+			if err == nil && first {
+				err = c.countAgain(ctx, entries)
+			}
+			if err != nil {
+				return nil, err
+			}
+			return entries, nil
 		}); err != nil {
 			return err
 		}
@@ -65,6 +72,26 @@ func (c *consumer) readOnce(ctx context.Context, unsure bool) error {
 	_, err := c.take(ctx, c.places, func(ctx context.Context, n int) ([]*Entry, error) {
 		return c.store.Read(ctx, n, readWait)
 	})
+	return err
+}
+
+// countAgain counts one more try of what an earlier process with the name of this
+// consumer has left. The store has it before they begin: they may be what ended that
+// process.
+func (c *consumer) countAgain(ctx context.Context, entries []*Entry) error {
+	tries := make(map[string]int, len(entries))
+	c.mu.Lock()
+	for _, e := range entries {
+		if c.held[e.Entry] == nil {
+			e.Tries++
+			tries[e.Entry] = e.Tries
+		}
+	}
+	c.mu.Unlock()
+	if len(tries) == 0 {
+		return nil
+	}
+	_, err := c.store.Hold(ctx, tries) // what is lost meanwhile is told again by keep
 	return err
 }
 
