@@ -12,10 +12,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/archive"
+	"github.com/seed-09a96375/belfry/socketio/packet"
 )
 
 // Query selects entries of a room. The zero value is the newest.
@@ -24,6 +26,8 @@ type Query struct {
 	After  string `json:"after"`
 	Oldest bool   `json:"oldest"` // first
 	Limit  int    `json:"limit"`  // default 50, at most 1,000
+	// Recent adds what came after the page, for those who cannot join with its offset.
+	Recent bool `json:"recent"`
 }
 
 // Page is a part of the past.
@@ -31,6 +35,16 @@ type Page struct {
 	Entries []Entry       `json:"entries"`
 	Next    string        `json:"next,omitempty"`   // for Before, with Oldest for After; empty: there is no more
 	Offset  belfry.Offset `json:"offset,omitempty"` // to join the room with
+	// Recent is what the room got after Offset, by the log of the bus, the oldest first.
+	// It has no id, user and time.
+	Recent []Recent `json:"recent,omitempty"`
+}
+
+// Recent is a message of the log.
+type Recent struct {
+	Event  string          `json:"event"`
+	Args   json.RawMessage `json:"args"`
+	Offset belfry.Offset   `json:"offset"`
 }
 
 // Entry is a message of the past.
@@ -63,6 +77,7 @@ const (
 // Reader reads pages of one namespace. Safe for concurrent use.
 type Reader struct {
 	Archive   *archive.Reader
+	Log       belfry.Log // of the bus; nil: nothing is recent
 	Namespace string
 	// Failed is told why the archive cannot be read. nil: nobody is told.
 	Failed func(error)
@@ -82,9 +97,7 @@ func (r *Reader) Page(ctx context.Context, room belfry.Room, q Query) (*Page, er
 	case errors.Is(err, archive.ErrQuery):
 		return nil, &Error{Invalid, err.Error()}
 	case err != nil:
-		if r.Failed != nil {
-			r.Failed(err)
-		}
+		r.failed(err)
 		return nil, &Error{Unavailable, "the archive cannot be read now: try again"}
 	}
 	p := &Page{Entries: make([]Entry, 0, len(found.Entries)), Offset: found.Offset}
@@ -94,5 +107,43 @@ func (r *Reader) Page(ctx context.Context, room belfry.Room, q Query) (*Page, er
 	for _, e := range found.Entries {
 		p.Entries = append(p.Entries, Entry{e.ID, e.Event, e.Args, e.Text, e.User, e.Socket, e.Time, e.Offset})
 	}
+	if q.Recent {
+		return p, r.recent(ctx, room, p)
+	}
 	return p, nil
+}
+
+// recent reads the log after the page.
+func (r *Reader) recent(ctx context.Context, room belfry.Room, p *Page) error {
+	if r.Log == nil || p.Offset == "" {
+		return &Error{Unavailable, "the node does not know yet where a page ends: try again in some seconds"}
+	}
+	err := r.Log.Replay(ctx, r.Namespace, p.Offset, func(m *belfry.Message) error {
+		if m.Kind != belfry.Emit || !slices.Contains(m.Target.Rooms, room) {
+			return nil
+		}
+		var all []json.RawMessage
+		var event string
+		err := json.Unmarshal(packet.Inline(m.Data, m.Attachments), &all)
+		if err == nil && len(all) > 0 {
+			err = json.Unmarshal(all[0], &event)
+		}
+		if err != nil || len(all) == 0 {
+			return err
+		}
+		args, err := json.Marshal(all[1:])
+		p.Recent = append(p.Recent, Recent{event, args, m.Offset})
+		return err
+	})
+	if err != nil {
+		r.failed(err)
+		return &Error{Unavailable, "the log cannot be read now: try again"}
+	}
+	return nil
+}
+
+func (r *Reader) failed(err error) {
+	if r.Failed != nil {
+		r.Failed(err)
+	}
 }

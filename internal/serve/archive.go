@@ -114,7 +114,7 @@ func (n *node) runArchive(h *hub.Hub) error {
 	if err != nil {
 		return err
 	}
-	k.reader = &history.Reader{Archive: reader, Namespace: namespace, Failed: func(err error) { n.log.Warn("the archive cannot be read", "err", err) }}
+	k.reader = &history.Reader{Archive: reader, Log: o.Log, Namespace: namespace, Failed: func(err error) { n.log.Warn("the archive cannot be read", "err", err) }}
 	k.tasks.begin(reader.Run)
 	k.tasks.begin(k.store.run)
 	if !n.o.archives() {

@@ -127,6 +127,65 @@ func TestHistoryJoinsWhatIsLive(t *testing.T) {
 	}
 }
 
+// TestSocketIOJoinsAndReadsTheRest: a client of Socket.IO joins first. Past, what is
+// recent and what is live overlap; by their offsets it has each message once.
+func TestSocketIOJoinsAndReadsTheRest(t *testing.T) {
+	o := archived(filepath.Join(t.TempDir(), "past.db"))
+	o.Archive.Delay = time.Second
+	addr := run(t, o)
+	ada := token(t, "ada", time.Hour, map[string]any{"join": []string{"room"}, "publish": []string{"room"}, "history": []string{"room"}})
+	talker, _ := dial(t, addr, `{"token":"`+ada+`"}`, nil)
+	n := 0
+	say := func() {
+		if got := talker.ask("say", map[string]any{"n": n, "id": fmt.Sprint(n), "room": "room"}); got != "[]" {
+			t.Fatal(got)
+		}
+		n++
+	}
+	reader, _ := dial(t, addr, `{"token":"`+ada+`"}`, nil)
+	var pages []history.Page
+	for deadline := time.Now().Add(time.Minute); len(pages) == 0 || len(pages[0].Entries) == 0; <-time.After(20 * time.Millisecond) {
+		say()
+		pages = nil
+		if text := reader.ask("history", "room", map[string]any{"recent": true, "limit": 1000}); time.Now().After(deadline) {
+			t.Fatal(text)
+		} else if err := json.Unmarshal([]byte(text), &pages); err != nil {
+			t.Fatal(text)
+		}
+	}
+	if got := reader.ask("join", "room"); got != "[]" {
+		t.Fatal(got)
+	}
+	page := reader.ask("history", "room", map[string]any{"recent": true, "limit": 1000})
+	if err := json.Unmarshal([]byte(page), &pages); err != nil || len(pages[0].Recent) == 0 {
+		t.Fatal(page)
+	}
+	for range 10 {
+		say()
+	}
+	numbers, seen := make(map[string]int), counts{}
+	for _, e := range pages[0].Entries {
+		numbers[string(e.Offset)] = said(t, e.Args)
+	}
+	for _, e := range pages[0].Recent {
+		numbers[string(e.Offset)] = said(t, e.Args)
+	}
+	for range 10 {
+		event := strings.TrimPrefix(reader.read(), "42")
+		var all []json.RawMessage
+		if err := json.Unmarshal([]byte(event), &all); err != nil || len(all) != 3 {
+			t.Fatal(event)
+		}
+		numbers[strings.Trim(string(all[2]), `"`)] = said(t, []byte("["+string(all[1])+"]"))
+	}
+	for _, number := range numbers {
+		seen[number]++
+	}
+	for _, fault := range seen.faults(n) {
+		t.Error(fault)
+	}
+}
+
 // TestHistoryIsGranted on all ways to it.
 func TestHistoryIsGranted(t *testing.T) {
 	addr := run(t, archived(filepath.Join(t.TempDir(), "past.db")))
