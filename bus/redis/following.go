@@ -67,9 +67,11 @@ func (l *following) Unfollow(ctx context.Context, namespace string, room belfry.
 		// If it fails, so has the connection, and the next has it not.
 		_ = c.Do(ctx, l.bus.dialect.unsubscribe(c, l.bus.names.channel(channel))).Error()
 	}
+	l.feed.begins.forget(channel)
 	l.feed.do(ctx, func(f *feed) {
-		delete(f.chain, channel)
-		f.begins.forget(channel)
+		if !l.subscription.follows(channel) { // else the feed was behind, and goes on with it
+			delete(f.chain, channel)
+		}
 		for _, p := range l.pending.leave(channel) {
 			l.stamp(p.message, p.epoch, p.seq)
 			close(p.delivered)

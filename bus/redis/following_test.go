@@ -4,6 +4,7 @@ package redis
 
 import (
 	"testing"
+	"time"
 
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/bus/redis/redistest"
@@ -31,4 +32,35 @@ func TestFollowInANewEpoch(t *testing.T) {
 	close(goOn)
 	redistest.Publish(t, lb, redistest.Message("after", "x"), redistest.Message("end"))
 	a.Expect(t, "first", "after", "end")
+}
+
+// TestFollowedAgainMeanwhile: a room is left and followed again while the feed is
+// behind, about to read the log. What it reads there does not come live once more.
+func TestFollowedAgainMeanwhile(t *testing.T) {
+	o := Options{URL: redistest.Start(t).URL(), Interest: true, ProbeTimeout: time.Minute}
+	_, other := attach(t, open(t, o), "a")
+	n, link := attach(t, open(t, o), "b")
+	f, l := link.(belfry.Follower), linkOf(link)
+	publish := func(ids ...string) {
+		for _, id := range ids {
+			redistest.Publish(t, other, redistest.Message(id, "x"))
+		}
+	}
+	check(t, f.Follow(t.Context(), "/", "x"))
+	publish("m1")
+	check(t, n.Await(t.Context(), "m1"))
+	stands, goOn := make(chan struct{}), make(chan struct{})
+	l.feed.do(t.Context(), func(f *feed) {
+		close(stands)
+		<-goOn
+		f.repair(f.last(roomChannel("/", "x")))
+	})
+	<-stands
+	check(t, f.Unfollow(t.Context(), "/", "x"))
+	publish("m2", "m3")
+	check(t, f.Follow(t.Context(), "/", "x"))
+	publish("m4", "m5")
+	close(goOn)
+	publish("end")
+	n.Expect(t, "m1", "m4", "m5", "end")
 }
