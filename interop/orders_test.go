@@ -93,17 +93,14 @@ func (o *orders) node(t *testing.T) string {
 func awaitReady(t *testing.T, base string) {
 	t.Helper()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: time.Second}
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	awaitThat(t, base+" ready", func() bool {
 		r, err := client.Get(base + "/healthz/ready")
 		if err != nil {
-			continue
+			return false
 		}
 		_ = r.Body.Close()
-		if r.StatusCode == http.StatusOK {
-			return
-		}
-	}
-	t.Fatalf("%s does not become ready", base)
+		return r.StatusCode == http.StatusOK
+	})
 }
 
 // backends starts two in Go and one in Python.

@@ -21,7 +21,6 @@ GROUP = "CONSUMER_GROUP"
 OUT = "TEST_EVENT_TO_WEBSOCKET_SERVER"
 GREETINGS_BACK = "GREETING_CHANNEL_INBOUND"
 
-LEFT_BEHIND = 60_000  # ms after which what another has not acknowledged is taken over
 ANSWER_LASTS = 300  # seconds
 MANY = 10_000  # entries that the streams to the nodes keep
 TRIES = 5  # deliveries until an event is a dead letter
@@ -34,8 +33,9 @@ PRICES = {"bell": 120, "clapper": 35, "rope": 20}
 
 
 class Backend:
-    def __init__(self, name, url):
+    def __init__(self, name, url, left_behind):
         self.name = name
+        self.left_behind = int(left_behind * 1000)  # ms
         self.redis = redis.Redis.from_url(url, decode_responses=True)
         self.handled = 0
         self.stopped = False
@@ -66,30 +66,30 @@ class Backend:
         """Handles what a backend has left that died, or what has failed here."""
         if time.monotonic() < self.next_look:
             return
-        self.next_look = time.monotonic() + LEFT_BEHIND / 4000
+        self.next_look = time.monotonic() + self.left_behind / 4000
         for stream in (EVENTS, GREETINGS):
             start = "0-0"
             while True:
-                start, entries, *_ = self.redis.xautoclaim(stream, GROUP, self.name, LEFT_BEHIND, start, count=10)
+                start, entries, *_ = self.redis.xautoclaim(stream, GROUP, self.name, self.left_behind, start, count=10)
                 for entry, fields in entries:
-                    self.handle(stream, entry, fields)
+                    self.handle(stream, entry, fields, self.tries(stream, entry))
                 if start == "0-0":
                     break
 
-    def handle(self, stream, entry, fields):
+    def handle(self, stream, entry, fields, tries=1):
         """Acknowledges an event once it is done. What fails stays, and comes again."""
         try:
             if fields.get("for", GROUP) == GROUP:
                 self.wait_for(stream, fields.get("after"))
-                self.do(stream, fields, fields.get("id", entry))
+                self.do(stream, fields, fields.get("id", entry), tries)
             self.redis.xack(stream, GROUP, entry)
-        except (ValueError, TypeError, LookupError) as err:
+        except (ValueError, TypeError, LookupError, AttributeError) as err:
             self.put_aside(stream, entry, fields, repr(err))
         except redis.ConnectionError:
             raise
         except redis.RedisError as err:
             print(self.name, "cannot handle", entry, err, flush=True)
-            if self.tries(stream, entry) >= TRIES:
+            if tries >= TRIES:
                 self.put_aside(stream, entry, fields, repr(err))
 
     def wait_for(self, stream, before):
@@ -100,7 +100,7 @@ class Backend:
                 raise redis.RedisError(f"{before} is not done with")
             time.sleep(0.05)
 
-    def do(self, stream, fields, event_id):
+    def do(self, stream, fields, event_id, tries):
         name = fields.get("event", "test")
         if name == "order":
             text = self.order(fields, event_id)
@@ -111,7 +111,7 @@ class Backend:
             text = fields["message"] if "message" in fields else first(fields)
         else:
             raise ValueError(f"event {name} is not known here")
-        told = {"backend": self.name, "event": name, "id": event_id, "text": text, "tries": 1}
+        told = {"backend": self.name, "event": name, "id": event_id, "text": text, "tries": tries}
         self.publish(OUT, "handled", event_id, topic="/topic/handled", message=json.dumps(told))
         self.handled += 1
 
@@ -165,8 +165,10 @@ def main():
     flags = argparse.ArgumentParser(description="A backend of examples/orders")
     flags.add_argument("--name", default="backend-P")
     flags.add_argument("--redis", default="redis://127.0.0.1:6379")
+    flags.add_argument("--left-behind", type=float, default=60, metavar="SECONDS",
+                       help="after which what another has not acknowledged is taken over")
     args = flags.parse_args()
-    backend = Backend(args.name, args.redis)
+    backend = Backend(args.name, args.redis, args.left_behind)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: setattr(backend, "stopped", True))
     print(args.name, "handles events", flush=True)
