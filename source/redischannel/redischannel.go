@@ -55,7 +55,7 @@ func New(o Options) (*Source, error) {
 	}
 	o = o.withDefaults()
 	return &Source{o: o, lease: lease.Options{
-		Client: o.Client, Key: lease.Beside(o.Channel, "lease:"+o.Group), Owner: o.Node, TTL: o.Lease, Logger: o.Logger,
+		Client: o.Client, Key: lease.Beside(o.Channel, "channel-lease:"+o.Group), Owner: o.Node, TTL: o.Lease, Logger: o.Logger,
 	}}, nil
 }
 

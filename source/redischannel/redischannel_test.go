@@ -127,7 +127,7 @@ func TestItComesBackAfterRedis(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-	if server.Must("EXISTS", "{C}:lease:belfry") != ":0" {
+	if server.Must("EXISTS", "{C}:channel-lease:belfry") != ":0" {
 		t.Error("the lease was not given back")
 	}
 }
