@@ -122,6 +122,7 @@ function start(token, user) {
 
   function select(id) {
     selected = id;
+    trucks.select(id);
     drawTruck();
     if (!trucks.reading(id)) watch();
   }

@@ -30,6 +30,13 @@ export class Trucks {
     return { south: b.getSouth(), west: b.getWest(), north: b.getNorth(), east: b.getEast() };
   }
 
+  // select sets one truck off from the others.
+  select(id) {
+    this.selected = id;
+    this.trucks.forEach((t) => { t.state = ""; });
+    this.all();
+  }
+
   // show makes these the trucks on the map.
   show(readings) {
     const there = new Set(readings.map((r) => r.truckId));
@@ -69,9 +76,10 @@ export class Trucks {
       t.marker.setLatLng([latitude, longitude]);
       const state = stateOf(t);
       if (state !== t.state) {
+        const mine = t.reading.truckId === this.selected;
         t.state = state;
-        t.marker.setStyle({ color: css("panel"), fillColor: css(colours[state]), fillOpacity: 1 });
-        t.marker.setRadius(state === "critical" ? 11 : state === "warning" ? 9 : 7);
+        t.marker.setStyle({ color: css(mine ? "ink" : "panel"), weight: mine ? 4 : 2, fillColor: css(colours[state]), fillOpacity: 1 });
+        t.marker.setRadius((state === "critical" ? 11 : state === "warning" ? 9 : 7) + (mine ? 2 : 0));
       }
     }
     this.changed.clear();

@@ -68,6 +68,7 @@ export function setFilters(fleets, onChoose) {
     return b;
   });
   id("filters").replaceChildren(...all);
+  id("show").hidden = fleets.length === 0;
 }
 
 export function setShown(shown, { inView, known }) {
