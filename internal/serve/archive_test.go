@@ -3,6 +3,7 @@ package serve
 import (
 	"encoding/json"
 	"fmt"
+	"net"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -223,6 +224,28 @@ func TestHistoryIsGranted(t *testing.T) {
 		if status, body := call(t, base, http.MethodGet, path, "", apiKey); status != want || status == http.StatusOK && !strings.Contains(body, `"event":"say"`) {
 			t.Errorf("%s: %d %s", path, status, body)
 		}
+	}
+}
+
+// TestNodeWithoutItsDatabase: clients are served, and told that the past cannot be read.
+func TestNodeWithoutItsDatabase(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := l.Addr().String()
+	_ = l.Close()
+	o := archived("")
+	o.Archive.Postgres = "postgres://nobody@" + closed + "/none?sslmode=disable"
+	o.Routes.Routes = nil
+	addr := run(t, o)
+	ada := token(t, "ada", time.Hour, map[string]any{"join": []string{"room"}, "history": []string{"room"}})
+	io, _ := dial(t, addr, `{"token":"`+ada+`"}`, nil)
+	if got := io.ask("join", "room"); got != "[]" {
+		t.Error(got)
+	}
+	if got := io.ask("history", "room"); !strings.Contains(got, `"code":"unavailable"`) {
+		t.Error(got)
 	}
 }
 
