@@ -1,18 +1,32 @@
-// Package chat is a chat room on any number of nodes: a small application of
-// package socketio that can be read in one sitting.
+// Package chat is a chat with rooms on any number of nodes that keeps what was said:
+// a small application of package socketio that can be read in one sitting.
 //
-//	event    payload                           direction               ack
-//	join     {"name"}                          client                  {"id","name"}
-//	say      {"text"}                          client                  {"time"}
-//	typing   -                                 client                  -
-//	message  {"from":{"id","name"},"text",     to the room, on         -
-//	          "time"}                          all nodes
-//	typing   {"id","name"}                     to the others           -
-//	people   [{"id","name","node"},…]          to the room             -
+//	event          payload                          direction            ack
+//	join           {"name","room"}                  client               {"id","name","room","now"}
+//	event:message  "text" or {"text","id"}          client               {"id","time"}
+//	typing         -                                client               -
+//	history        {"before","limit"}               client               {"messages","next"}
+//	message        {"id","room","from":{"id",       to the room, on      -
+//	               "name"},"text","time"}           all nodes
+//	event:listen   "text", message                  to all who have      -
+//	                                                not joined
+//	stored         {"ids"}                          to the room          -
+//	typing         {"id","name"}                    to the others        -
+//	people         [{"id","name","node"},…]         to the room          -
 //
-// A client connects, sends join, and from then on gets every message and, after
-// each change, the list of all who are in the room. Times are in ms since 1970.
-// An event that is refused is acked with {"error":{"message":"…"}}.
+// A client connects, sends join, and from then on gets every message of its room and,
+// after each change, the list of all who are there. A client that does not join hears
+// and speaks in the lobby, as a guest, with texts alone. Times are in ms since 1970. An
+// event that is refused is acked with {"error":{"message":"…"}}.
+//
+//	client ── event:message ──▶ node ──▶ bus ──▶ message, in all nodes
+//	   ◀── ack: delivered ──────  └────▶ queue ──▶ archive ──▶ a row ──▶ stored
+//
+// The node that has the client is the only one that puts the message into the queue. So
+// a message is one row, however many nodes and clients hear it. The ack comes when both
+// the bus and the queue have it. Until then a client sends it again, to any node, with
+// the same id: see say.go. What a page of the past shows joins what comes live: see
+// history.go.
 //
 // With recovery (socketio.Options.Recovery) a client that lost its connection
 // comes back as the same person and gets the messages that it missed; it need
@@ -22,23 +36,22 @@ package chat
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"github.com/seed-09a96375/belfry"
+	"github.com/seed-09a96375/belfry/archive"
 	"github.com/seed-09a96375/belfry/engineio"
+	"github.com/seed-09a96375/belfry/hub"
 	"github.com/seed-09a96375/belfry/socketio"
 )
-
-// room is where everyone is. The last argument of each event that goes there is
-// an object or a list: Socket.IO clients take a string there for an offset.
-const room belfry.Room = "chat"
 
 const (
 	maxName = 32    // characters of a name
 	maxText = 2_000 // characters of a message
 )
 
-// Person is someone in the room.
+// Person is someone in a room.
 type Person struct {
 	ID   belfry.SocketID `json:"id"`
 	Name string          `json:"name"`
@@ -46,29 +59,32 @@ type Person struct {
 	Node belfry.NodeID `json:"node,omitempty"`
 }
 
-// Message is something that was said.
-type Message struct {
-	From Person `json:"from"`
-	Text string `json:"text"`
-	Time int64  `json:"time"`
-}
-
 // profile is what the server keeps with a socket of someone who has joined.
 type profile struct {
 	Name string `json:"name"`
+	Room string `json:"room"`
 }
 
-// Chat serves the room on one node. Every node of the cluster has its own.
+// Chat serves the rooms on one node. Every node of the cluster has its own.
 type Chat struct {
+	opts   Options
 	server *socketio.Server
+	space  *hub.Space
+	past   past
 	people *people
 }
 
-// Options of a Chat. The zero value is ready for use.
+// Options of a Chat. The zero value is ready for use: nothing is kept.
 type Options struct {
 	// Grace is how long someone whose connection was lost stays in the list of
 	// people. Default 5 s.
 	Grace time.Duration
+	// Queue is where messages wait for the archive. nil: they are not kept.
+	Queue belfry.Queue
+	// Archive reads what was kept. nil: the past is what the log of the bus has.
+	Archive *archive.Reader
+	// Logger gets what goes wrong away from any client. Default slog.Default().
+	Logger *slog.Logger
 }
 
 // New registers the chat's events on the main namespace of srv. The caller closes
@@ -77,9 +93,14 @@ func New(srv *socketio.Server, o Options) *Chat {
 	if o.Grace == 0 {
 		o.Grace = 5 * time.Second
 	}
-	c := &Chat{server: srv, people: newPeople(srv, o.Grace)}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	space := srv.Hub().Space("/", hub.Hooks{})
+	c := &Chat{opts: o, server: srv, space: space, past: newPast(srv.Hub(), o.Archive), people: newPeople(srv, o.Grace)}
 	socketio.OnAck(srv, "join", c.join)
-	socketio.OnAck(srv, "say", c.say)
+	socketio.OnAck(srv, "event:message", c.say)
+	socketio.OnAck(srv, "history", c.history)
 	socketio.On(srv, "typing", c.typing)
 	srv.OnConnect(c.connected)
 	srv.OnDisconnect(c.disconnected)
@@ -89,71 +110,80 @@ func New(srv *socketio.Server, o Options) *Chat {
 // Close ends the Chat's own work. It does not close the server.
 func (c *Chat) Close() { c.people.close() }
 
-func (c *Chat) join(_ context.Context, s *socketio.Socket, in profile) (Person, error) {
+// joined answers join. Now is the clock of the server, which ids are made with.
+type joined struct {
+	Person
+	Room string `json:"room"`
+	Now  int64  `json:"now"`
+}
+
+// join puts a client into a room, the lobby if it names none, and out of the one in
+// which it was.
+func (c *Chat) join(_ context.Context, s *socketio.Socket, in profile) (joined, error) {
 	name, err := cleanName(in.Name)
 	if err != nil {
-		return Person{}, err
+		return joined{}, err
 	}
-	s.SetData(profile{Name: name})
-	if err := s.Join(room); err != nil {
-		return Person{}, err
-	}
-	c.people.changed()
-	return Person{ID: s.ID(), Name: name}, nil
-}
-
-// receipt answers say.
-type receipt struct {
-	Time int64 `json:"time"`
-}
-
-func (c *Chat) say(ctx context.Context, s *socketio.Socket, in struct{ Text string }) (receipt, error) {
-	me, err := whois(s)
+	room, err := cleanRoom(in.Room)
 	if err != nil {
-		return receipt{}, err
+		return joined{}, err
 	}
-	text, err := clean("the message", in.Text, maxText)
-	if err != nil {
-		return receipt{}, err
+	before, _ := socketio.Data[profile](s)
+	s.SetData(profile{Name: name, Room: room})
+	if err := s.Join(roomOf(room)); err != nil {
+		s.SetData(before)
+		return joined{}, err
 	}
-	now := time.Now().UnixMilli()
-	err = c.server.To(room).Emit(ctx, "message", Message{From: me, Text: text, Time: now})
-	return receipt{Time: now}, err
+	s.Leave(listeners)
+	if before.Room != "" && before.Room != room {
+		s.Leave(roomOf(before.Room))
+		c.people.changed(roomOf(before.Room), s.ID())
+	}
+	c.people.changed(roomOf(room))
+	return joined{Person{ID: s.ID(), Name: name}, room, time.Now().UnixMilli()}, nil
 }
 
 // typing tells the others, now or never.
 func (c *Chat) typing(ctx context.Context, s *socketio.Socket, _ socketio.None) error {
-	me, err := whois(s)
+	me, room, err := whois(s)
 	if err != nil {
 		return err
 	}
-	return s.To(room).Volatile().Emit(ctx, "typing", me)
+	return s.To(roomOf(room)).Volatile().Emit(ctx, "typing", me)
 }
 
 func (c *Chat) connected(_ context.Context, s *socketio.Socket) {
-	if s.Recovered() {
-		c.people.changed() // it missed the lists that went out meanwhile
+	_, room, err := whois(s)
+	switch {
+	case err != nil:
+		if err := s.Join(listeners); err != nil {
+			c.opts.Logger.Warn("chat: a client cannot listen", "client", s.ID(), "err", err)
+		}
+	case s.Recovered():
+		c.people.changed(roomOf(room)) // it missed the lists that went out meanwhile
 	}
 }
 
 func (c *Chat) disconnected(s *socketio.Socket, reason socketio.Reason) {
-	if _, err := whois(s); err != nil {
+	_, room, err := whois(s)
+	if err != nil {
 		return
 	}
 	switch reason {
 	case socketio.ReasonClientDisconnect, socketio.ReasonServerDisconnect, engineio.ReasonParseError:
-		c.people.changed(s.ID()) // will not come back
+		c.people.changed(roomOf(room), s.ID()) // will not come back
 	default:
-		c.people.changed()
+		c.people.changed(roomOf(room))
 	}
 }
 
 var errNotJoined = errors.New("join first")
 
-func whois(s *socketio.Socket) (Person, error) {
+// whois returns who a client is, and its room.
+func whois(s *socketio.Socket) (who Person, room string, err error) {
 	p, ok := socketio.Data[profile](s)
-	if !ok {
-		return Person{}, errNotJoined
+	if !ok || p.Name == "" {
+		return Person{}, "", errNotJoined
 	}
-	return Person{ID: s.ID(), Name: p.Name}, nil
+	return Person{ID: s.ID(), Name: p.Name}, p.Room, nil
 }

@@ -15,7 +15,7 @@ func TestMessageReachesBothNodes(t *testing.T) {
 	nodes := cluster(t, 2, chat.Options{})
 	ada, grace := join(t, nodes[0], "  Ada \t Lovelace "), join(t, nodes[1], "Grace")
 	before := time.Now().UnixMilli()
-	if answer := ada.ask("say", map[string]string{"text": " hello \n"}); strings.Contains(answer, "error") {
+	if answer := ada.ask("event:message", map[string]string{"text": " hello \n"}); strings.Contains(answer, "error") {
 		t.Fatalf("say is answered with %s", answer)
 	}
 	for _, c := range []*client{ada, grace} {
@@ -84,12 +84,12 @@ func TestRecoveredOnOtherNode(t *testing.T) {
 	ada, grace := join(t, nodes[0], "Ada"), join(t, nodes[1], "Grace")
 	grace.waitNames("Ada", "Grace")
 	seen := len(grace.lists())
-	grace.ask("say", map[string]string{"text": "before"})
+	grace.ask("event:message", map[string]string{"text": "before"})
 	ada.nextMessage()
 
 	ada.Lose()
 	grace.waitPeople(func([]chat.Person) bool { return len(grace.lists()) > seen }) // the loss is known
-	grace.ask("say", map[string]string{"text": "meanwhile"})
+	grace.ask("event:message", map[string]string{"text": "meanwhile"})
 	back := ada.resume(nodes[1])
 
 	if back.ID != ada.ID {
@@ -107,7 +107,7 @@ func TestRecoveredOnOtherNode(t *testing.T) {
 			t.Errorf("a list is %v while Ada was away for less than the grace", names(list))
 		}
 	}
-	if answer := back.ask("say", map[string]string{"text": "I am back"}); strings.Contains(answer, "error") {
+	if answer := back.ask("event:message", map[string]string{"text": "I am back"}); strings.Contains(answer, "error") {
 		t.Errorf("say without another join is answered with %s", answer)
 	}
 }
@@ -121,7 +121,7 @@ func TestTypingIsForOthers(t *testing.T) {
 	if want := (chat.Person{ID: ada.ID, Name: "Ada"}); who != want {
 		t.Errorf("%+v is typing, want %+v", who, want)
 	}
-	ada.ask("say", map[string]string{"text": "done"})
+	ada.ask("event:message", map[string]string{"text": "done"})
 	ada.nextMessage()
 	if ada.heard("typing") {
 		t.Error("Ada was told that she types")
@@ -141,12 +141,19 @@ func TestRefusals(t *testing.T) {
 		{name: "name too long", event: "join", arg: `{"name":"` + strings.Repeat("é", 33) + `"}`, want: "the name has 33 characters: at most 32 are allowed"},
 		{name: "longest name", event: "join", arg: `{"name":"` + strings.Repeat("é", 32) + `"}`},
 		{name: "name is a number", event: "join", arg: `{"name":1}`, want: "argument 1: "},
-		{name: "not joined", event: "say", arg: `{"text":"x"}`, want: "join first"},
+		{name: "history before join", event: "history", arg: `{}`, want: "join first"},
+		{name: "room of spaces", event: "join", arg: `{"name":"a","room":"x y"}`, want: "the room must have 1 to 32 letters a to z, digits and hyphens"},
+		{name: "history without a position", event: "history", arg: `{"before":"x"}`, joined: true, want: "not a position in the history"},
+		{name: "message is a number", event: "event:message", arg: `1`, joined: true, want: "argument 1: "},
+		{name: "id without time", event: "event:message", arg: `{"text":"x","id":"abcdefghijklm-12345678"}`, joined: true, want: "the id must begin with the time in ms"},
+		{name: "id that can be guessed", event: "event:message", arg: `{"text":"x","id":"1700000000000-1"}`, joined: true, want: "the id must be the time in ms, a hyphen, and 8 to 40 letters and digits"},
+		{name: "id of last year", event: "event:message", arg: `{"text":"x","id":"1700000000000-12345678"}`, joined: true, want: "the id is "},
+		{name: "id of next year", event: "event:message", arg: `{"text":"x","id":"9700000000000-12345678"}`, joined: true, want: "the id is of the future"},
 		{name: "typing before join", event: "typing", arg: `null`, want: "join first"},
-		{name: "no text", event: "say", arg: `{"text":"\n"}`, joined: true, want: "the message is empty"},
-		{name: "no argument", event: "say", arg: `null`, joined: true, want: "the message is empty"},
-		{name: "text too long", event: "say", arg: `{"text":"` + strings.Repeat("x", 2001) + `"}`, joined: true, want: "the message has 2001 characters: at most 2000 are allowed"},
-		{name: "longest text", event: "say", arg: `{"text":"` + strings.Repeat("😀", 2000) + `"}`, joined: true, wantMessage: true},
+		{name: "no text", event: "event:message", arg: `{"text":"\n"}`, joined: true, want: "the message is empty"},
+		{name: "no argument", event: "event:message", arg: `null`, joined: true, want: "the message is empty"},
+		{name: "text too long", event: "event:message", arg: `{"text":"` + strings.Repeat("x", 2001) + `"}`, joined: true, want: "the message has 2001 characters: at most 2000 are allowed"},
+		{name: "longest text", event: "event:message", arg: `{"text":"` + strings.Repeat("😀", 2000) + `"}`, joined: true, wantMessage: true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := connect(t, url)

@@ -10,7 +10,7 @@ import (
 	"github.com/seed-09a96375/belfry/socketio"
 )
 
-// people keeps the list of who is in the room right for the clients of one node.
+// people keeps the lists of who is in which room right for the clients of one node.
 //
 // A node whose people change tells the other nodes so. Each node then asks the
 // cluster who is there, and sends the answer to its own clients. A node asks
@@ -23,14 +23,27 @@ import (
 // others ask next, which they do every patrol at the latest.
 type people struct {
 	server *socketio.Server
-	roster roster        // used by run only
-	wake   chan struct{} // holds one
+	grace  time.Duration
+	rooms  map[belfry.Room]*watched // those with people of this node; used by run only
+	wake   chan struct{}            // holds one
 	stop   context.CancelFunc
 	done   chan struct{}
 
-	mu   sync.Mutex
+	mu    sync.Mutex
+	noted map[belfry.Room]change
+}
+
+// change is what has changed in a room.
+type change struct {
+	Room belfry.Room       `json:"room"`
+	Left []belfry.SocketID `json:"left"` // on purpose
 	tell bool              // the other nodes do not know yet
-	left []belfry.SocketID // on purpose
+}
+
+// watched is a room.
+type watched struct {
+	roster
+	next time.Time // of the next look
 }
 
 const (
@@ -41,7 +54,7 @@ const (
 func newPeople(srv *socketio.Server, grace time.Duration) *people {
 	ctx, stop := context.WithCancel(context.Background())
 	p := &people{
-		server: srv, roster: roster{grace: grace},
+		server: srv, grace: grace, rooms: make(map[belfry.Room]*watched), noted: make(map[belfry.Room]change),
 		wake: make(chan struct{}, 1), stop: stop, done: make(chan struct{}),
 	}
 	socketio.OnServerSide(srv.Namespace, changedEvent, p.told)
@@ -54,22 +67,28 @@ func (p *people) close() {
 	<-p.done
 }
 
-// changed says that people of this node came or went; left are those who will
-// not come back. It does not block.
-func (p *people) changed(left ...belfry.SocketID) { p.note(true, left) }
+// changed says that people of this node came to a room or went; left are those who
+// will not come back. It does not block.
+func (p *people) changed(room belfry.Room, left ...belfry.SocketID) {
+	p.note(change{Room: room, Left: left, tell: true})
+}
 
 // told is changed, on another node.
 func (p *people) told(_ context.Context, args socketio.Args) (socketio.None, error) {
-	var left []belfry.SocketID
-	err := args.Decode(&left)
-	p.note(false, left)
-	return socketio.None{}, err
+	var c change
+	if err := args.Decode(&c); err != nil {
+		return socketio.None{}, err
+	}
+	p.note(c)
+	return socketio.None{}, nil
 }
 
-func (p *people) note(tell bool, left []belfry.SocketID) {
+func (p *people) note(c change) {
 	p.mu.Lock()
-	p.tell = p.tell || tell
-	p.left = append(p.left, left...)
+	before := p.noted[c.Room]
+	c.tell = c.tell || before.tell
+	c.Left = append(before.Left, c.Left...)
+	p.noted[c.Room] = c
 	p.mu.Unlock()
 	select {
 	case p.wake <- struct{}{}:
@@ -79,41 +98,72 @@ func (p *people) note(tell bool, left []belfry.SocketID) {
 
 func (p *people) run(ctx context.Context) {
 	defer close(p.done)
-	expiry := time.NewTimer(patrol)
-	defer expiry.Stop()
+	look := time.NewTimer(patrol)
+	defer look.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-p.wake:
-		case <-expiry.C:
+		case <-look.C:
 		}
-		wait := patrol
-		if next := p.refresh(ctx); !next.IsZero() {
-			wait = min(wait, time.Until(next))
+		for _, c := range p.due() {
+			p.refresh(ctx, c)
 		}
-		expiry.Reset(wait)
+		look.Reset(p.pause())
 	}
 }
 
-// refresh sends the list to the clients of this node. It returns when it has to
-// be called again, at the latest.
-func (p *people) refresh(ctx context.Context) (next time.Time) {
+// due returns the rooms to look at: those with changes, and those whose time has come.
+func (p *people) due() map[belfry.Room]change {
 	p.mu.Lock()
-	tell, left := p.tell, p.left
-	p.tell, p.left = false, nil
+	due := p.noted
+	p.noted = make(map[belfry.Room]change)
 	p.mu.Unlock()
-	if tell {
+	now := time.Now()
+	for room, w := range p.rooms {
+		if _, is := due[room]; !is && !now.Before(w.next) {
+			due[room] = change{Room: room}
+		}
+	}
+	return due
+}
+
+// pause is how long nothing is due, if nothing changes.
+func (p *people) pause() time.Duration {
+	wait := patrol
+	for _, w := range p.rooms {
+		wait = min(wait, time.Until(w.next))
+	}
+	return wait
+}
+
+// refresh sends the list of a room to the clients of this node.
+func (p *people) refresh(ctx context.Context, c change) {
+	if c.tell {
 		// If the cluster cannot be reached, the others find out on patrol.
-		_ = p.server.ServerSideEmit(ctx, changedEvent, append([]belfry.SocketID{}, left...))
+		_ = p.server.ServerSideEmit(ctx, changedEvent, change{Room: c.Room, Left: append([]belfry.SocketID{}, c.Left...)})
+	}
+	room := p.server.In(c.Room)
+	if here, err := room.Local().FetchSockets(ctx); err == nil && len(here) == 0 {
+		delete(p.rooms, c.Room) // nobody here wants the list
+		return
+	}
+	w := p.rooms[c.Room]
+	if w == nil {
+		w = &watched{roster: roster{grace: p.grace}}
+		p.rooms[c.Room] = w
 	}
 	// A node that does not answer is one whose people are missing: they get the
 	// grace, too.
-	there, _ := p.server.In(room).FetchSockets(ctx)
-	p.roster.forget(left)
-	list, next := p.roster.update(describe(there), time.Now())
-	_ = p.server.In(room).Local().Emit(ctx, "people", list)
-	return next
+	there, _ := room.FetchSockets(ctx)
+	now := time.Now()
+	w.forget(c.Left)
+	list, next := w.update(describe(there), now)
+	if w.next = now.Add(patrol); !next.IsZero() && next.Before(w.next) {
+		w.next = next
+	}
+	_ = room.Local().Emit(ctx, "people", list)
 }
 
 func describe(sockets []socketio.RemoteSocket) []Person {

@@ -27,11 +27,13 @@ started beside the demo, in any language (docs/backends.md). Below /fleet/ truck
 over a map, and alerts tell what is wrong with them; one logs in there. The HTTP API is open at
 /api/: the demo asks nobody who they are. The nodes share a bus in memory, so that no
 other service is needed and nothing is kept when the demo stops; with --redis they
-share that, also with demos in other terminals and on other machines.`,
+share that, also with demos in other terminals and on other machines. With --kafka and
+--postgres what is said in the chat is kept there; the page says which way it goes.`,
 		Example: `  belfry demo --open                       and open a browser
   belfry demo --listen 0.0.0.0:3000        let phones on this network join
   belfry demo --nodes 3 --listen :4000     three nodes, on ports 4000 to 4002
-  belfry demo --nodes 3 --redis redis://127.0.0.1:6379`,
+  belfry demo --nodes 3 --redis redis://127.0.0.1:6379
+  belfry demo --redis URL --kafka kafka://127.0.0.1:9092 --postgres postgres://belfry@127.0.0.1/chat`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.Out = cmd.OutOrStdout()
@@ -58,6 +60,8 @@ share that, also with demos in other terminals and on other machines.`,
 	f.IntVar(&o.Nodes, "nodes", 2, "`number` of nodes")
 	f.IntVar(&backends, "backends", 2, "`number` of backends that handle orders; 0: others do")
 	f.IntVar(&trucks, "trucks", 200, "`number` of trucks that drive over the map of the fleet; 0: none")
+	f.StringVar(&o.Kafka, "kafka", "", "`URL` of a Kafka that messages of the chat go through: kafka://host:9092")
+	f.StringVar(&o.Postgres, "postgres", "", "`URL` of a database that keeps them: postgres://user@host/database")
 	config.Bus(&o.Bus).Flags(f)
 	f.BoolVar(&o.Open, "open", false, "open the first node's page in a browser")
 	return cmd

@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"net/http"
 
-	"github.com/seed-09a96375/belfry/examples/chat"
 	"github.com/seed-09a96375/belfry/examples/meet"
 	"github.com/seed-09a96375/belfry/socketio"
 )
@@ -16,15 +15,7 @@ type application func(*socketio.Server, *http.ServeMux) (stop func())
 
 // applications are those of the demo that events of Socket.IO are enough for.
 func applications() []application {
-	return []application{startChat, startMeet}
-}
-
-//go:embed page
-var pageFiles embed.FS
-
-func startChat(srv *socketio.Server, mux *http.ServeMux) (stop func()) {
-	mux.Handle("/", secured(http.FileServerFS(below(pageFiles, "page"))))
-	return chat.New(srv, chat.Options{}).Close
+	return []application{startMeet}
 }
 
 func startMeet(srv *socketio.Server, mux *http.ServeMux) (stop func()) {

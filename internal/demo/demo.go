@@ -15,12 +15,14 @@ import (
 	"time"
 
 	"github.com/seed-09a96375/belfry"
+	"github.com/seed-09a96375/belfry/archive/postgres"
 	"github.com/seed-09a96375/belfry/engineio"
 	"github.com/seed-09a96375/belfry/examples/fleet"
 	"github.com/seed-09a96375/belfry/examples/meet"
 	"github.com/seed-09a96375/belfry/internal/backplane"
 	"github.com/seed-09a96375/belfry/internal/cluster"
 	"github.com/seed-09a96375/belfry/internal/health"
+	"github.com/seed-09a96375/belfry/kafkaconn"
 	"github.com/seed-09a96375/belfry/socketio"
 )
 
@@ -35,6 +37,13 @@ type Options struct {
 	Backends int
 	// Trucks is how many drive over the map of the fleet. Default 200; -1: none.
 	Trucks int
+	// Kafka is the URL of a cluster that messages of the chat go through. Default:
+	// none; they wait in a stream of the bus' Redis if there is one and Postgres, else
+	// in memory.
+	Kafka string
+	// Postgres is the URL of the database that keeps them. Default: a SQLite file that
+	// is gone when the demo stops.
+	Postgres string
 	// Bus joins the nodes, and with a URL those of other processes. Recovery in it
 	// has the default 2 minutes.
 	Bus backplane.Options
@@ -82,6 +91,12 @@ func (o Options) Validate() error {
 	if o.Nodes < 0 || o.Nodes > MaxNodes {
 		return fmt.Errorf("demo: Options.Nodes is %d: must be between 1 and %d, or 0 for the default", o.Nodes, MaxNodes)
 	}
+	if o.Kafka != "" && (kafkaconn.Options{URL: o.Kafka}).Validate() != nil {
+		return errors.New("demo: Options.Kafka must be a URL like kafka://host:9092")
+	}
+	if o.Postgres != "" && (postgres.Options{URL: o.Postgres}).Validate() != nil {
+		return errors.New("demo: Options.Postgres must be a URL like postgres://user@host/database")
+	}
 	if o.Backends < -1 || o.Backends > MaxBackends {
 		return fmt.Errorf("demo: Options.Backends is %d: must be between 1 and %d, -1 for none, or 0 for the default", o.Backends, MaxBackends)
 	}
@@ -112,7 +127,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return errors.Join(err, cluster.Discard(nil, listeners))
 	}
-	defer func() { err = errors.Join(err, shared.fleet.close()) }()
+	defer func() { err = errors.Join(err, shared.fleet.close(), shared.chat.close()) }()
 	nodes, err := newNodes(ctx, o, bus, shared, listeners)
 	if err != nil {
 		return err
@@ -127,6 +142,7 @@ func Run(ctx context.Context, o Options) (err error) {
 
 // shared is what applications have for all nodes.
 type shared struct {
+	chat   *talking
 	orders *ordering
 	fleet  *trucking
 }
@@ -137,16 +153,24 @@ func newShared(ctx context.Context, o Options, api string) (*shared, error) {
 	if err != nil {
 		return nil, err
 	}
+	talk, err := newTalking(ctx, o)
+	if err != nil {
+		return nil, err
+	}
 	trucks, err := newTrucking(ctx, o)
-	return &shared{orders, trucks}, err
+	if err != nil {
+		return nil, errors.Join(err, talk.close())
+	}
+	return &shared{talk, orders, trucks}, nil
 }
 
 // run runs what works beside the nodes until ctx ends.
 func (s *shared) run(ctx context.Context, o Options) error {
-	errs := make([]error, 2)
+	errs := make([]error, 3)
 	var all sync.WaitGroup
 	all.Go(func() { errs[0] = s.orders.run(ctx, o.Backends, o.Logger) })
 	all.Go(func() { errs[1] = s.fleet.run(ctx, o.Logger) })
+	all.Go(func() { errs[2] = s.chat.run(ctx) })
 	all.Wait()
 	return errors.Join(errs...)
 }
@@ -175,7 +199,7 @@ func run(ctx context.Context, nodes []cluster.Node, backends func(context.Contex
 // newNodes puts a server behind each listener, all on one bus. On an error
 // nothing is left open.
 func newNodes(ctx context.Context, o Options, bus belfry.Bus, shared *shared, listeners []net.Listener) ([]cluster.Node, error) {
-	f := newFacts(o.nodeIDs(), listeners)
+	f := newFacts(o.nodeIDs(), listeners, shared.chat.kept)
 	all := make([]cluster.Node, 0, len(listeners))
 	for i, ln := range listeners {
 		n, err := newNode(ctx, o, bus, shared, f, ln.Addr(), i)
@@ -208,6 +232,11 @@ func newNode(ctx context.Context, o Options, bus belfry.Bus, shared *shared, f f
 	if err == nil {
 		var stop func()
 		stop, err = shared.fleet.start(srv, f.Node, log, mux)
+		stops = append(stops, stop)
+	}
+	if err == nil {
+		var stop func()
+		stop, err = shared.chat.start(srv, log, mux)
 		stops = append(stops, stop)
 	}
 	n.Stop = func(ctx context.Context) error {

@@ -32,6 +32,7 @@ func bundle(name string) []byte {
 type facts struct {
 	Node  string     `json:"node"`
 	Nodes []nodeFact `json:"nodes"`
+	Kept  string     `json:"kept"` // where the chat keeps messages
 }
 
 type nodeFact struct {
@@ -40,8 +41,8 @@ type nodeFact struct {
 }
 
 // newFacts is for all nodes: Node is left out.
-func newFacts(ids []belfry.NodeID, listeners []net.Listener) facts {
-	var f facts
+func newFacts(ids []belfry.NodeID, listeners []net.Listener, kept string) facts {
+	f := facts{Kept: kept}
 	for i, ln := range listeners {
 		f.Nodes = append(f.Nodes, nodeFact{Name: string(ids[i]), Port: port(ln)})
 	}

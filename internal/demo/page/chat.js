@@ -6,6 +6,8 @@ import * as view from "./view.js";
 
 const ackTimeout = 8000; // ms
 const typingEvery = 1500; // ms
+const sendFor = 40_000; // ms; the server takes an id for longer
+const sendAgain = 500; // ms
 
 if (globalThis.io) {
   start(globalThis.io);
@@ -25,6 +27,10 @@ async function showNodes() {
 function start(io) {
   const socket = io({ reconnectionDelay: 2000, reconnectionDelayMax: 5000, randomizationFactor: 0.2 });
   let name = ""; // as asked for; empty until the first join
+  let room = ""; // where the page is
+  let ahead = 0; // ms that the server's clock is ahead of this one
+  let older = ""; // where to go on into the past; empty: there is no more
+  let early = null; // what comes before the past of the room has; null: it has come
   let joined = false;
   let live = false; // between connect and disconnect
   let missed = 0; // messages that came before a recovered connection was live
@@ -39,8 +45,7 @@ function start(io) {
     if (socket.recovered) {
       view.showRecovered(missed);
     } else if (name) {
-      view.note("The connection is back, but the server no longer had the session: what was said meanwhile is missing here.");
-      join();
+      join(room); // the server no longer had the session: the past has what was said
     }
     missed = 0;
   });
@@ -81,37 +86,106 @@ function start(io) {
   // Chat
 
   socket.on("message", (message) => {
+    if (message.room !== room) {
+      return;
+    }
     const late = !live;
     missed += late ? 1 : 0;
-    view.addMessage(message, { mine: message.from.id === socket.id, late });
+    if (early) {
+      early.push(message);
+    } else {
+      show(message, late);
+    }
   });
+
+  socket.on("stored", ({ ids }) => view.mark(ids, "stored"));
+
+  function show(message, late = false) {
+    view.addMessage(message, { mine: isMine(message), late });
+  }
+
+  function isMine(message) {
+    return message.from.id === socket.id || view.wasSent(message.id);
+  }
 
   socket.on("people", (people) => view.showPeople(people, socket.id));
   socket.on("typing", (person) => view.showTyping(person));
 
-  async function join() {
+  // join enters a room: what is said from now on comes, and waits until what was said
+  // before is there.
+  async function join(wanted) {
+    const came = early = [];
     try {
-      await ask("join", { name });
-      joined = true;
-      view.setJoined();
+      const answer = await ask("join", { name, room: wanted });
+      room = answer.room;
+      ahead = answer.now - Date.now();
+      view.setJoined(room);
+      await readPast();
     } catch (err) {
       view.showProblem(`Could not join: ${err.message}`);
     }
+    if (came === early) {
+      early = null;
+      came.filter((message) => message.room === room).forEach((message) => show(message));
+    }
   }
 
-  view.onJoin((wanted) => {
-    name = wanted;
-    join();
+  async function readPast() {
+    try {
+      const page = await ask("history", { limit: 30 });
+      older = page.next ?? "";
+      view.addPast(page.messages, isMine, older !== "");
+    } catch (err) {
+      view.showProblem(`The past is not here: ${err.message}`);
+    }
+  }
+
+  // More of the past comes when the reader scrolls up to what there is.
+  view.onPast(async () => {
+    const [before, of] = [older, room];
+    older = ""; // once
+    if (before === "" || !live) {
+      older = before;
+      return;
+    }
+    try {
+      const page = await ask("history", { before, limit: 30 });
+      if (of === room) {
+        older = page.next ?? "";
+        view.addPast(page.messages, isMine, older !== "");
+      }
+    } catch (err) {
+      older = before;
+      view.showProblem(`The past is not here: ${err.message}`);
+    }
   });
+
+  view.onJoin((wanted, into) => {
+    name = wanted;
+    join(into);
+  });
+
+  view.onRoom((into) => live && join(into));
 
   view.onSay(async (text) => {
     typed = 0;
-    try {
-      await ask("say", { text });
-      return true;
-    } catch (err) {
-      view.showProblem(`Not sent: ${err.message}`);
-      return false;
+    const at = Date.now();
+    const id = `${at + ahead}-${crypto.getRandomValues(new Uint32Array(3)).join("")}`;
+    view.noteSent(id);
+    for (;;) {
+      try {
+        await ask("event:message", { text, id });
+        view.mark([id], "delivered");
+        return true;
+      } catch (err) {
+        // With the same id it is one message, however often it is sent.
+        const passes = err.code === "unavailable" || err.code === undefined;
+        if (!passes || Date.now() - at > sendFor) {
+          view.showProblem(`Not sent: ${err.message}`);
+          return false;
+        }
+        await new Promise((done) => setTimeout(done, sendAgain));
+      }
     }
   });
 
@@ -129,7 +203,7 @@ function start(io) {
     view.showProblem("");
     const answer = await socket.timeout(ackTimeout).emitWithAck(event, arg);
     if (answer?.error) {
-      throw new Error(answer.error.message);
+      throw Object.assign(new Error(answer.error.message), { code: answer.error.code ?? "refused" });
     }
     return answer;
   }

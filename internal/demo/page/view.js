@@ -8,6 +8,7 @@ const part = (name) => document.querySelector(`[data-testid="chat-${name}"]`);
 
 const forms = { join: id("join"), say: id("say") };
 const nameField = part("name");
+const roomField = part("room");
 const textField = part("input");
 const messages = part("messages");
 const log = id("log");
@@ -39,7 +40,8 @@ export function showMissingClient() {
   setStatus("bad", "No client");
 }
 
-export function showNodes({ node, nodes }) {
+export function showNodes({ node, nodes, kept }) {
+  part("kept").textContent = kept;
   part("node").textContent = node;
   document.title = `Belfry demo, ${node}`;
   const others = nodes.filter((n) => n.name !== node);
@@ -84,20 +86,95 @@ export function showProblem(text) {
 
 // Messages
 
-export function addMessage({ from, text, time }, { mine, late }) {
+const shownMessages = new Map(); // id → item
+const sent = new Set(); // ids of this page
+const marks = new Map(); // id → what is known of a message of this page
+
+// addMessage adds one at the end. One that is there already is not added.
+export function addMessage(message, { mine, late }) {
+  if (shownMessages.has(message.id)) {
+    return;
+  }
+  const item = messageItem(message, mine);
+  item.classList.toggle("missed", late);
+  item.classList.toggle("more", messages.lastElementChild?.dataset.from === message.from.id);
+  append(item);
+  stopTyping(message.from.id);
+}
+
+function messageItem({ id: key, from, text, time, stored }, mine) {
   const at = new Date(time);
   const item = element("li", { className: "message" },
     element("p", { className: "head" },
       element("span", { className: "from", textContent: mine ? "You" : from.name }),
       element("time", { dateTime: at.toISOString(), textContent: at.toLocaleTimeString([], { timeStyle: "short" }) })),
-    element("p", { className: "text", textContent: text }));
+    element("p", { className: "text", textContent: text }),
+    element("p", { className: "mark" }));
   item.style.setProperty("--hue", hue(from));
   item.dataset.from = from.id;
+  item.dataset.id = key;
   item.classList.toggle("mine", mine);
-  item.classList.toggle("missed", late);
-  item.classList.toggle("more", messages.lastElementChild?.dataset.from === from.id);
-  append(item);
-  stopTyping(from.id);
+  shownMessages.set(key, item);
+  if (stored) {
+    marks.set(key, "stored");
+  }
+  drawMark(key);
+  return item;
+}
+
+// addPast adds messages, the oldest first, above those that are there. What is on the
+// screen stays where it is.
+export function addPast(past, isMine, more) {
+  const items = past.filter((m) => !shownMessages.has(m.id)).map((m) => messageItem(m, isMine(m)));
+  const below = log.scrollHeight - log.scrollTop;
+  messages.prepend(...items);
+  items.forEach((item) => {
+    item.classList.toggle("more", item.previousElementSibling?.dataset.from === item.dataset.from);
+  });
+  id("empty").hidden = messages.childElementCount > 0;
+  part("past").hidden = !more;
+  if (atEnd) {
+    stayAtEnd();
+  } else {
+    log.scrollTop = log.scrollHeight - below;
+  }
+}
+
+export function onPast(f) {
+  part("past").addEventListener("click", f);
+  log.addEventListener("scroll", () => {
+    if (log.scrollTop < 60 && !part("past").hidden) {
+      f();
+    }
+  });
+}
+
+export function noteSent(key) {
+  sent.add(key);
+}
+
+export function wasSent(key) {
+  return sent.has(key);
+}
+
+// mark says what has become of messages: delivered, then stored.
+export function mark(keys, state) {
+  for (const key of keys) {
+    if (marks.get(key) !== "stored") {
+      marks.set(key, state);
+    }
+    drawMark(key);
+  }
+}
+
+const markTexts = { delivered: "✓ delivered", stored: "✓✓ stored" };
+
+function drawMark(key) {
+  const item = shownMessages.get(key);
+  if (item?.classList.contains("mine")) {
+    item.dataset.mark = marks.get(key) ?? "sent";
+    item.querySelector(".mark").textContent = markTexts[item.dataset.mark] ?? "…";
+  }
 }
 
 // note adds a line that nobody said.
@@ -108,10 +185,16 @@ export function note(text) {
 function append(item) {
   id("empty").hidden = true;
   messages.append(item);
-  while (messages.childElementCount > keepMessages) {
-    messages.firstElementChild.remove();
+  while (atEnd && messages.childElementCount > keepMessages) {
+    drop(messages.firstElementChild);
   }
   stayAtEnd();
+}
+
+function drop(item) {
+  shownMessages.delete(item.dataset.id);
+  marks.delete(item.dataset.id);
+  item.remove();
 }
 
 // Whoever has scrolled back stays where they are; all others see the end, also
@@ -177,19 +260,42 @@ export function onJoin(f) {
   forms.join.addEventListener("submit", (event) => {
     event.preventDefault();
     sessionStorage.setItem("name", nameField.value);
-    f(nameField.value);
+    f(nameField.value, roomField.value);
   });
 }
 
-// setJoined shows where to write.
-export function setJoined() {
+// setJoined empties the screen for a room, and shows where to write.
+export function setJoined(room) {
   const first = forms.say.hidden;
   forms.join.hidden = true;
   forms.say.hidden = false;
   id("empty").textContent = "No messages yet.";
+  id("empty").hidden = false;
+  [...messages.children].forEach(drop);
+  atEnd = true;
+  shown = null;
+  showRooms(room);
   if (first) {
     textField.focus();
   }
+}
+
+const rooms = new Set(["lobby", "random", "help"]);
+
+function showRooms(current) {
+  rooms.add(current);
+  part("title").textContent = `# ${current}`;
+  part("rooms").replaceChildren(...[...rooms].map((room) => element("li", {},
+    element("button", { type: "button", textContent: `# ${room}`, value: room, ariaPressed: String(room === current) }))));
+}
+
+// onRoom calls f with the room that somebody wants to go to.
+export function onRoom(f) {
+  part("rooms").addEventListener("click", (event) => {
+    if (event.target.ariaPressed === "false") {
+      f(event.target.value);
+    }
+  });
 }
 
 // onSay calls f with what was written. The text comes back if f returns false.
