@@ -13,6 +13,7 @@ import (
 // TestFollowInANewEpoch: who follows a room when the epoch has just changed gets
 // nothing that came to the room before, although the log is read from further back.
 func TestFollowInANewEpoch(t *testing.T) {
+	t.Parallel() // it takes togetherFor, since one node stands still
 	server := redistest.Start(t, "--enable-debug-command", "yes")
 	o := Options{URL: server.URL(), Interest: true}
 	a, la := attach(t, open(t, o), "a")
