@@ -64,6 +64,7 @@ var importRules = []rule{
 	{"stomp", []string{".", "hub", "internal/inbox", "internal/limit", "internal/origin", "internal/roster", "internal/wheel", "poll", "socketio/packet", "websocket"}},
 	{"plain", []string{".", "hub", "internal/inbox", "internal/limit", "internal/origin", "internal/roster", "internal/wheel", "poll", "socketio/packet", "websocket"}},
 	{"examples/orders/backend", []string{"client", "examples/orders"}},
+	{"examples/fleet/producer", []string{"examples/fleet", "kafkaconn"}},
 	{"examples/...", []string{".", "archive", "bus/...", "client", "engineio", "hub", "kafkaconn", "poll", "redisconn", "socketio", "stomp", "websocket"}},
 	{"internal/...", []string{
 		".", "archive/...", "auth", "bus/...", "client", "engineio/...", "examples/...", "hub", "internal/...", "kafkaconn",
