@@ -20,9 +20,6 @@ type Report struct {
 
 	Handled int `json:"handled"` // handlers that have begun
 	Again   int `json:"again"`   // of these: for an entry that was handled before, or begun
-	// Resumed: of Again, in the same delivery, by a consumer that came back under its
-	// name.
-	Resumed int `json:"resumed"`
 	Letters int `json:"letters"` // dead letters
 
 	Needless int `json:"needless,omitempty"` // came again to a webhook, while all was well
@@ -78,7 +75,7 @@ func (r *Report) settleDeliveries(lines []Line) {
 		entry string
 		tries int
 	}
-	handlers, begun := make(map[delivery]Line), make(map[string]bool)
+	handlers, begun := make(map[delivery]string), make(map[string]bool)
 	for _, l := range lines {
 		if l.Kind != Begun {
 			continue
@@ -89,13 +86,10 @@ func (r *Report) settleDeliveries(lines []Line) {
 		}
 		begun[l.Entry] = true
 		d := delivery{l.Entry, l.Tries}
-		switch other, taken := handlers[d]; {
-		case taken && other.Consumer == l.Consumer && other.Process != l.Process:
-			r.Resumed++
-		case taken:
-			r.note(&r.Shared, "delivery %d of entry %s (%v) went to %s and to %s", l.Tries, l.Entry, l.Order, other.Consumer, l.Consumer)
+		if other, taken := handlers[d]; taken {
+			r.note(&r.Shared, "delivery %d of entry %s (%v) went to %s and to %s", l.Tries, l.Entry, l.Order, other, l.Consumer)
 		}
-		handlers[d] = l
+		handlers[d] = l.Consumer
 	}
 }
 
@@ -103,10 +97,9 @@ func (r *Report) settleDeliveries(lines []Line) {
 // after the other, if they have one key. What was reclaimed has a handler that was
 // given up, and may run on.
 func (r *Report) settleOverlaps(lines []Line) {
-	again, first := make(map[string]bool), make(map[string]int)
+	again := make(map[string]bool)
 	for _, l := range lines {
-		again[l.Entry] = again[l.Entry] || l.Tries > 1 || (first[l.Entry] != 0 && first[l.Entry] != l.Process)
-		first[l.Entry] = l.Process
+		again[l.Entry] = again[l.Entry] || l.Tries > 1
 	}
 	sorted := slices.Clone(lines)
 	slices.SortFunc(sorted, func(a, b Line) int { return cmp.Compare(a.At, b.At) })
@@ -129,6 +122,6 @@ func (r *Report) settleOverlaps(lines []Line) {
 
 // String is the report in a line.
 func (r *Report) String() string {
-	return fmt.Sprintf("%d events acked (%d repetitions), handled %d times, %d of them again (%d by who came back): lost %d, doubled %d, reordered %d, unknown %d, shared %d, overlaps %d, dead letters %d, needless %d, forged %d",
-		r.Acked, r.Retries, r.Handled, r.Again, r.Resumed, r.Lost, r.Doubled, r.Reordered, r.Unknown, r.Shared, r.Overlaps, r.Letters, r.Needless, r.Forged)
+	return fmt.Sprintf("%d events acked (%d repetitions), handled %d times, %d of them again: lost %d, doubled %d, reordered %d, unknown %d, shared %d, overlaps %d, dead letters %d, needless %d, forged %d",
+		r.Acked, r.Retries, r.Handled, r.Again, r.Lost, r.Doubled, r.Reordered, r.Unknown, r.Shared, r.Overlaps, r.Letters, r.Needless, r.Forged)
 }

@@ -15,7 +15,7 @@ func whole() (s sent, lines []Line, effects []Order) {
 		o := Order{Key: i % 2, Number: i / 2}
 		s.Acked[o] = true
 		effects = append(effects, o)
-		begun := Line{Kind: Begun, At: int64(10 * i), Consumer: "a", Process: 1, Entry: o.String(), Tries: 1, Order: o}
+		begun := Line{Kind: Begun, At: int64(10 * i), Consumer: "a", Entry: o.String(), Tries: 1, Order: o}
 		ended := begun
 		ended.Kind, ended.At = Ended, begun.At+5
 		lines = append(lines, begun, ended)
@@ -40,7 +40,7 @@ func TestSettleFinds(t *testing.T) {
 			again.Consumer, again.At = "b", again.At+100
 			*l = append(*l, again)
 		}, Report{Shared: 1, Again: 1}},
-		"shared by one process": {func(_ *sent, l *[]Line, _ *[]Order) {
+		"shared by those of one name": {func(_ *sent, l *[]Line, _ *[]Order) {
 			again := (*l)[10]
 			again.At += 100
 			*l = append(*l, again)
@@ -50,11 +50,6 @@ func TestSettleFinds(t *testing.T) {
 			again.Consumer, again.Tries, again.At = "b", 2, again.At+100
 			*l = append(*l, again)
 		}, Report{Again: 1}},
-		"resumed": {func(_ *sent, l *[]Line, _ *[]Order) {
-			again := (*l)[10]
-			again.Process, again.At = 2, again.At+100
-			*l = append(*l, again)
-		}, Report{Again: 1, Resumed: 1}},
 		"overlaps": {func(_ *sent, l *[]Line, _ *[]Order) { (*l)[1].At = (*l)[4].At + 1 }, Report{Overlaps: 1}},
 	} {
 		t.Run(name, func(t *testing.T) {

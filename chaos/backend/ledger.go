@@ -58,19 +58,18 @@ type Line struct {
 	Kind     Kind
 	At       int64 // Unix nanoseconds
 	Consumer string
-	Process  int
 	Entry    string // of the queue
 	Tries    int
 	Order    Order
 }
 
 func (l Line) String() string {
-	return fmt.Sprintf("%s %d %s %d %s %d %v", l.Kind, l.At, l.Consumer, l.Process, l.Entry, l.Tries, l.Order)
+	return fmt.Sprintf("%s %d %s %s %d %v", l.Kind, l.At, l.Consumer, l.Entry, l.Tries, l.Order)
 }
 
 func parseLine(text string) (l Line, err error) {
 	var order string
-	if _, err := fmt.Sscanf(text, "%s %d %s %d %s %d %s", &l.Kind, &l.At, &l.Consumer, &l.Process, &l.Entry, &l.Tries, &order); err != nil {
+	if _, err := fmt.Sscanf(text, "%s %d %s %s %d %s", &l.Kind, &l.At, &l.Consumer, &l.Entry, &l.Tries, &order); err != nil {
 		return l, fmt.Errorf("%q: %w", text, err)
 	}
 	l.Order, err = parseOrder(order)

@@ -104,7 +104,7 @@ func (r *receiver) work(id string, o Order, try string) (status int) {
 	}
 	r.ids[id] = true
 	line := Line{
-		Kind: Begun, At: time.Now().UnixNano(), Consumer: "webhook", Process: len(r.lines), Entry: id, Tries: tries, Order: o,
+		Kind: Begun, At: time.Now().UnixNano(), Consumer: "webhook", Entry: id, Tries: tries, Order: o,
 	}
 	r.lines = append(r.lines, line)
 	line.Kind, line.At = Ended, line.At+1

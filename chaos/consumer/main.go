@@ -125,7 +125,7 @@ func (w *worker) handleWrongly(_ context.Context, d *client.Delivery) (any, erro
 // write adds a line to the log, which outlives the process.
 func (w *worker) write(kind backend.Kind, d *client.Delivery, o backend.Order) {
 	l := backend.Line{
-		Kind: kind, At: time.Now().UnixNano(), Consumer: w.name, Process: os.Getpid(),
+		Kind: kind, At: time.Now().UnixNano(), Consumer: w.name,
 		Entry: d.Entry, Tries: d.Tries, Order: o,
 	}
 	if _, err := fmt.Fprintln(w.log, l); err != nil {
