@@ -29,7 +29,7 @@ build: ## build bin/belfry, with the page of the demo
 	$(GO) build -trimpath -o bin/ ./cmd/belfry
 
 .PHONY: demo
-demo: build ## run two nodes with their pages: chat, and a shared screen
+demo: build ## run two nodes with their pages: chat, screen sharing, orders, trucks on a map
 	bin/belfry demo
 
 .PHONY: check
