@@ -12,11 +12,15 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/seed-09a96375/belfry"
+	"github.com/seed-09a96375/belfry/archive/postgres"
 	"github.com/seed-09a96375/belfry/archive/sqlite"
 	"github.com/seed-09a96375/belfry/examples/fleet"
+	"github.com/seed-09a96375/belfry/kafkaconn"
 	"github.com/seed-09a96375/belfry/queue/memory"
 	"github.com/seed-09a96375/belfry/queue/redisstream"
 	"github.com/seed-09a96375/belfry/socketio"
+	"github.com/seed-09a96375/belfry/source/kafka"
 )
 
 // fleetSpace is the namespace of the dashboards: who is in it has logged in.
@@ -26,6 +30,8 @@ const fleetSpace = "/fleet"
 type trucking struct {
 	options   fleet.Options
 	simulator *fleet.Simulator // nil: no trucks
+	producer  *fleet.Producer  // nil: readings do not go by Kafka
+	sources   []*kafka.Source  // then; one for each node
 	nodes     []*fleet.Fleet
 	ends      []func() error // in reverse order
 }
@@ -34,7 +40,7 @@ type trucking struct {
 // left open.
 func newTrucking(ctx context.Context, o Options) (*trucking, error) {
 	d := &trucking{options: fleet.Options{Secret: rand.Text() + rand.Text(), Risk: fleet.EstimateRisk}}
-	err := errors.Join(d.admit(), d.keep(ctx, o), d.share(ctx, o))
+	err := errors.Join(d.admit(), d.keep(ctx, o), d.share(ctx, o), d.carry(o))
 	if err == nil && o.Trucks > 0 {
 		d.simulator, err = fleet.NewSimulator(fleet.SimulatorOptions{Trucks: o.Trucks})
 	}
@@ -79,8 +85,17 @@ func (d *trucking) admit() error {
 	return nil
 }
 
-// keep opens the store of alerts: a file that is gone when the demo stops.
+// keep opens the store of alerts: a table, or a file that is gone when the demo stops.
 func (d *trucking) keep(ctx context.Context, o Options) error {
+	if o.Postgres != "" {
+		store, err := postgres.Open(ctx, postgres.Options{URL: o.Postgres, Table: "alerts", Logger: o.Logger})
+		if err != nil {
+			return err
+		}
+		d.ends = append(d.ends, func() error { store.Close(); return nil })
+		d.options.Store, d.options.Page.Source = store, "alerts are kept in PostgreSQL."
+		return nil
+	}
 	dir, err := os.MkdirTemp("", "belfry-demo-")
 	if err != nil {
 		return err
@@ -91,8 +106,33 @@ func (d *trucking) keep(ctx context.Context, o Options) error {
 		return err
 	}
 	d.ends = append(d.ends, store.Close)
-	d.options.Store = store
-	d.options.Page.Source = "Readings come from a simulator in this process; alerts are kept in SQLite until the demo stops."
+	d.options.Store, d.options.Page.Source = store, "alerts are kept in SQLite until the demo stops."
+	return nil
+}
+
+// carry makes the way of readings: Kafka, or straight to the first node.
+func (d *trucking) carry(o Options) error {
+	if o.Kafka == "" {
+		d.options.Page.Source = "Readings come from a simulator in this process; " + d.options.Page.Source
+		return nil
+	}
+	d.options.Page.Source = "Readings come by Kafka, topic " + fleet.Topic + "; " + d.options.Page.Source
+	conn := kafkaconn.Options{URL: o.Kafka}
+	producer, err := fleet.NewProducer(conn, fleet.Topic, o.Logger)
+	if err != nil {
+		return err
+	}
+	d.producer = producer
+	d.ends = append(d.ends, func() error { producer.Close(); return nil })
+	for range o.Nodes {
+		source, err := kafka.New(kafka.Options{
+			Kafka: conn, Topics: []string{fleet.Topic}, Group: "fleet", CreateTopics: true, Logger: o.Logger,
+		})
+		if err != nil {
+			return err
+		}
+		d.sources = append(d.sources, source)
+	}
 	return nil
 }
 
@@ -137,17 +177,25 @@ func (d *trucking) start(srv *socketio.Server, name string, log *slog.Logger, mu
 	return f.Close, nil
 }
 
-// report takes readings in by the first node.
+// report takes readings in.
 func (d *trucking) report(ctx context.Context, readings []fleet.Reading) error {
+	if d.producer != nil {
+		return d.producer.Report(ctx, readings)
+	}
 	return d.nodes[0].Take(ctx, readings)
 }
 
 // run drives the trucks, and tells alerts, until ctx ends.
 func (d *trucking) run(ctx context.Context, log *slog.Logger) error {
 	var all sync.WaitGroup
-	errs := make([]error, len(d.nodes))
+	errs := make([]error, len(d.nodes)+len(d.sources))
 	for i, f := range d.nodes {
 		all.Go(func() { errs[i] = f.Run(ctx) })
+	}
+	for i, source := range d.sources {
+		all.Go(func() {
+			errs[len(d.nodes)+i] = source.RunBatches(ctx, belfry.BatchLimit{}, d.nodes[i].Records)
+		})
 	}
 	if d.simulator != nil {
 		all.Go(func() { d.simulator.Run(ctx, d.report, log) })
