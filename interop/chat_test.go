@@ -37,7 +37,7 @@ func TestChat(t *testing.T) {
 		"pages": []string{"http://" + p.Addr() + "/", pages[1]},
 	}))})
 	check(t, []string{
-		"chat-join", "chat-talk", "chat-plain-text", "chat-recovers", "chat-recovers-from-a-cut",
+		"chat-join", "chat-talk", "chat-plain-text", "chat-is-kept", "chat-rooms", "chat-recovers", "chat-recovers-from-a-cut",
 		"chat-leave", "chat-no-errors",
 	}, results)
 }

@@ -97,6 +97,26 @@ class Person {
     return this.part("messages").locator("li.message .text").allInnerTexts();
   }
 
+  // enter goes to a room, unless it is there.
+  async enter(name) {
+    const button = this.part("rooms").getByText(`# ${name}`, { exact: true });
+    await button.click();
+    await this.shows("title", (got) => got === `# ${name}`, `room ${name}`);
+  }
+
+  // marks waits until so many messages of this person have a mark.
+  marks(n, mark) {
+    const all = this.page.locator(`li.message.mine[data-mark="${mark}"]`);
+    return this.until(`${n} messages ${mark}`, () => all.count(), (got) => got === n);
+  }
+
+  // look keeps what the page looks like, if somebody wants to see it.
+  async look(name) {
+    if (process.env.SCREENSHOTS) {
+      await this.page.screenshot({ path: path.join(process.env.SCREENSHOTS, `chat-${name}.png`) });
+    }
+  }
+
   async hears(text) {
     await this.part("messages").getByText(text, { exact: true }).waitFor();
   }
@@ -126,6 +146,42 @@ const scenarios = {
     const shown = await grace.until("it", () => grace.said(), (said) => said.length === 7);
     assert.equal(shown.at(-1).replace(/\s+/g, " "), text.replace(/\s+/g, " "));
     assert.equal(await grace.page.locator("img[src=x]").count(), 0);
+  },
+
+  // The marks of whoever speaks, and what somebody sees who comes later.
+  async "chat-is-kept"({ ada, grace }) {
+    await ada.marks(2, "stored");
+    await grace.marks(5, "stored");
+    const before = await ada.said();
+    await ada.page.reload();
+    await ada.join();
+    await ada.until("the past", () => ada.said(), (said) => said.length === before.length);
+    assert.deepEqual(await ada.said(), before);
+    await grace.people("Ada", "Grace");
+    await ada.look("kept");
+  },
+
+  async "chat-rooms"({ ada, grace }) {
+    for (const one of [ada, grace]) await one.enter("random");
+    assert.deepEqual(await ada.said(), []);
+    for (let i = 0; i < 40; i++) await grace.say(`random ${i}`);
+    await ada.hears("random 39");
+    await grace.marks(40, "stored");
+    await ada.enter("lobby");
+    assert.ok(!(await ada.said()).some((text) => text.startsWith("random")));
+    await ada.enter("random");
+    await ada.until("all of the past", async () => {
+      await ada.page.locator("#log").evaluate((log) => { log.scrollTop = 0; });
+      return ada.said();
+    }, (said) => said.length === 40);
+    assert.deepEqual(await ada.said(), await grace.said());
+    for (const one of [ada, grace]) {
+      await one.enter("lobby");
+      await one.until("the past", () => one.said(), (said) => said.length === 7);
+    }
+    await ada.people("Ada", "Grace");
+    await grace.people("Ada", "Grace");
+    await ada.look("lobby");
   },
 
   "chat-recovers": (room) => recovers(room, () => room.ada.part("break").click()),
