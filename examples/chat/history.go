@@ -19,7 +19,7 @@ import (
 // since the client has joined before it asks. Parts may overlap: ids tell.
 //
 //	archive ─────────────●
-//	log                  ●──────────▶
+//	log               ●──────────▶    since the newest message of the page
 //	live                       ●────▶  since the client has joined
 type past struct {
 	archive *archive.Reader // nil: nothing is kept
@@ -104,24 +104,30 @@ func (p past) page(ctx context.Context, q archive.Query) (historyPage, error) {
 	return page, err
 }
 
-// joints are positions of the log to go on from, the best first. In its first seconds
-// the archive's reader knows none: then the oldest message of the page that the log
-// still has is one.
+// joints are positions of the log to go on from, the best first: the newest message of
+// the page, since the archive may be further behind than it should, or the end of the
+// page. In its first seconds the archive's reader knows no end: then the oldest message
+// of the page that the log still has.
 func (p past) joints(kept *archive.Page) []belfry.Offset {
-	if kept.Offset != "" {
-		return []belfry.Offset{kept.Offset}
+	n, end := len(kept.Entries), kept.Offset
+	switch {
+	case p.log == nil:
+		return nil
+	case n == 0:
+		return []belfry.Offset{p.start, end}
+	case end == "":
+		return []belfry.Offset{kept.Entries[n-1].Offset, kept.Entries[n/2].Offset, kept.Entries[0].Offset, p.start}
 	}
-	var all []belfry.Offset
-	if n := len(kept.Entries); n > 0 {
-		all = append(all, kept.Entries[n-1].Offset, kept.Entries[n/2].Offset, kept.Entries[0].Offset)
+	if newest := kept.Entries[0].Offset; newest != "" && p.log.Before(newest, end) {
+		return []belfry.Offset{newest, end}
 	}
-	return append(all, p.start)
+	return []belfry.Offset{end}
 }
 
 // since returns what the log has of a room after the first joint that it knows.
 func (p past) since(ctx context.Context, room belfry.Room, joints []belfry.Offset) (recent []Message, err error) {
 	for _, joint := range joints {
-		if p.log == nil || joint == "" {
+		if joint == "" {
 			continue
 		}
 		recent = nil
