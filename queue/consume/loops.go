@@ -54,17 +54,7 @@ func (c *consumer) readOnce(ctx context.Context, unsure, first bool) error {
 	if unsure {
 		last := ""
 		if err := c.takeAll(ctx, func(ctx context.Context, n int) ([]*Entry, error) {
-			entries, err := c.store.Mine(ctx, last, n)
-			if len(entries) > 0 {
-				last = entries[len(entries)-1].Entry
-			}
-			if err == nil && first {
-				err = c.countAgain(ctx, entries)
-			}
-			if err != nil {
-				return nil, err
-			}
-			return entries, nil
+			return c.mine(ctx, &last, n, first)
 		}); err != nil {
 			return err
 		}
@@ -72,26 +62,6 @@ func (c *consumer) readOnce(ctx context.Context, unsure, first bool) error {
 	_, err := c.take(ctx, c.places, func(ctx context.Context, n int) ([]*Entry, error) {
 		return c.store.Read(ctx, n, readWait)
 	})
-	return err
-}
-
-// countAgain counts one more try of what an earlier process with the name of this
-// consumer has left. The store has it before they begin: they may be what ended that
-// process.
-func (c *consumer) countAgain(ctx context.Context, entries []*Entry) error {
-	tries := make(map[string]int, len(entries))
-	c.mu.Lock()
-	for _, e := range entries {
-		if c.held[e.Entry] == nil {
-			e.Tries++
-			tries[e.Entry] = e.Tries
-		}
-	}
-	c.mu.Unlock()
-	if len(tries) == 0 {
-		return nil
-	}
-	_, err := c.store.Hold(ctx, tries) // what is lost meanwhile is told again by keep
 	return err
 }
 
