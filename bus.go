@@ -59,8 +59,8 @@ type Log interface {
 	// Replay calls f for every logged message of the namespace after the given
 	// offset, in log order, up to a position that is not before any message
 	// delivered to this node before Replay was called. It returns ErrNoOffset if
-	// the log no longer reaches back to it or does not know it, before any call
-	// of f.
+	// the log no longer reaches back to it or does not know it, or if something
+	// after it is known to be lost, before any call of f.
 	Replay(ctx context.Context, namespace string, after Offset, f func(*Message) error) error
 	// Position returns the offset after which everything published from now on
 	// comes.
@@ -155,7 +155,8 @@ type Follower interface {
 // trimmed before it could be read. Found by assertion on the Node.
 type LossWatcher interface {
 	// Lost says that messages are missing between the last Deliver of a logged
-	// message and the next. It is called like Deliver, in its order.
+	// message and the next, or, when only another node knew of it, some messages
+	// earlier. It is called like Deliver, in its order.
 	Lost(reason error)
 }
 
