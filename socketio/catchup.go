@@ -16,12 +16,17 @@ const (
 	catchUpLook = 2 * time.Millisecond
 )
 
-// catchUp writes what a recovered client missed, and what came meanwhile, and makes
-// the socket connected when nothing is left. It reports false if the socket was
-// disconnected before. It may block for as long as its client takes.
+// catchUp answers CONNECT, then writes what a recovered client missed, and what came
+// meanwhile, and makes the socket connected when nothing is left: without letting
+// anybody in between, if it is little. It reports false if the socket was disconnected
+// before. It may block for as long as its client takes.
 func (s *Socket) catchUp() (sent []*hub.Delivery, ok bool) {
-	for {
+	for greeted := false; ; {
 		s.mu.Lock()
+		if !greeted {
+			_ = s.client.send(s.hello(), engineio.SendOptions{})
+			greeted = true
+		}
 		if s.state.Load() != connecting {
 			s.mu.Unlock()
 			return sent, false

@@ -50,9 +50,6 @@ func (s *Socket) open() bool {
 	if s.isVoid() {
 		return false // its connection is about to be dropped: it comes back
 	}
-	s.mu.Lock()
-	_ = s.client.send(s.hello(), engineio.SendOptions{})
-	s.mu.Unlock()
 	sent, ok := s.catchUp()
 	if !ok && !s.isVoid() {
 		_ = s.client.send(disconnectPacket(s.nsp.name), engineio.SendOptions{})
