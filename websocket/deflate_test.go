@@ -3,6 +3,7 @@ package websocket
 import (
 	"bytes"
 	"compress/flate"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"strings"
@@ -172,4 +173,32 @@ func FuzzInflate(f *testing.F) {
 			t.Errorf("got %d bytes, %v; the standard library %d bytes, %v", len(got), err, len(want), wantErr)
 		}
 	})
+}
+
+// TestInflateForgets: a message that makes no sense by itself makes none after
+// another, whose tables it could go on with.
+func TestInflateForgets(t *testing.T) {
+	senseless := []byte("\xec\xc21\r\x00\x00\f\x020\xadc\xfe=`\x83\xa3I\xee2\x8c+0")
+	u := &Upgrader{}
+	u.inflaters.New = newInflater
+	for n := range 300 {
+		var text strings.Builder
+		for i := range 20 + n {
+			fmt.Fprintf(&text, "%d %x;", i*i*n, i*7919)
+		}
+		frame, err := CompressFrame(Text, []byte(text.String()), 6)
+		if err != nil {
+			t.Fatal(err)
+		}
+		header := map[byte]int{126: 4, 127: 10}[frame[1]] // of a frame that is not masked
+		in := u.inflater()
+		if got, err := in.inflate(frame[max(header, 2):], 1<<20); err != nil || string(got) != text.String() {
+			t.Fatalf("message %d: %d bytes, %v", n, len(got), err)
+		}
+		in.trim()
+		if got, err := in.inflate(senseless, 1<<20); err == nil {
+			t.Fatalf("after message %d: %d bytes of a message without sense", n, len(got))
+		}
+		u.release(in)
+	}
 }

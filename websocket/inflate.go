@@ -2,12 +2,11 @@ package websocket
 
 import (
 	"bytes"
+	"compress/flate"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
-
-	"github.com/klauspost/compress/flate"
 )
 
 const (
