@@ -39,8 +39,8 @@ func (s *Socket) catchUp() (sent []*hub.Delivery, ok bool) {
 		}
 		s.mu.Unlock()
 		if !s.taken() {
-			s.client.session.CloseReason(engineio.ReasonTransportClose)
-			s.end(engineio.ReasonTransportClose)
+			s.client.drop()
+			<-s.Context().Done() // the end of the connection is that of its sockets: they are kept
 		}
 	}
 }
