@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/rueidis"
@@ -112,10 +113,13 @@ func (r *reader) putAside(ctx context.Context, rec *belfry.Record, reason error)
 	return nil
 }
 
-// Lag implements belfry.LagReporter.
+// Lag implements belfry.LagReporter. A stream that is not there yet has none.
 func (s *Source) Lag(ctx context.Context) (belfry.Lag, error) {
 	b := s.o.Client.B()
 	groups, err := s.o.Client.Do(ctx, b.XinfoGroups().Key(s.o.Stream).Build()).ToArray()
+	if e, answered := rueidis.IsRedisErr(err); answered && strings.HasSuffix(e.Error(), "no such key") {
+		return belfry.Lag{}, nil
+	}
 	if err != nil {
 		return belfry.Lag{}, fmt.Errorf("look at the groups of %s: %w", s.o.Stream, err)
 	}

@@ -88,6 +88,9 @@ func lag(t *testing.T, p Place) {
 	if !ok {
 		t.Skip("this source does not know its lag")
 	}
+	if got, err := reporter.Lag(t.Context()); err != nil || got != (belfry.Lag{}) {
+		t.Errorf("lag is %+v, %v before there is anything: want none", got, err)
+	}
 	l := NewLedger()
 	r := start(t, func(ctx context.Context) error { return s.Run(ctx, note(l)) })
 	send(t, p, 0, 5)
