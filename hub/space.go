@@ -49,6 +49,7 @@ type Space struct {
 	onLoss     []func() // never changed in place
 	onChange   atomic.Pointer[func(belfry.Room)]
 	onRelease  atomic.Pointer[func(context.Context, belfry.SessionID) Letting]
+	publisher  atomic.Pointer[Publisher]
 }
 
 func newSpace(h *Hub, name string, hooks Hooks) *Space {
@@ -67,6 +68,36 @@ func (sp *Space) OnServerSide(f ServerSide) { sp.serverSide.Store(&f) }
 // on some node. It may block.
 func (sp *Space) OnRelease(f func(ctx context.Context, id belfry.SessionID) Letting) {
 	sp.onRelease.Store(&f)
+}
+
+// Sender is the client that publishes. The zero value: none does, but a backend or
+// the node itself.
+type Sender struct {
+	Socket belfry.SocketID
+	User   string // empty: not named
+}
+
+// Publisher does more with some messages than to publish them. Safe for concurrent
+// use.
+type Publisher interface {
+	// Takes says whether Publish is to be called for an Emit. It must not block.
+	Takes(m *belfry.Message) bool
+	// Publish publishes m, by Send, and may do more before and after. What it returns
+	// is what the publisher of m gets; the contract is that of Link.Publish.
+	Publish(ctx context.Context, m *belfry.Message, from Sender) error
+}
+
+// OnPublish has p publish what it takes of all that this node publishes. Set it before
+// there are clients.
+func (sp *Space) OnPublish(p Publisher) { sp.publisher.Store(&p) }
+
+// takes returns who publishes m, nil if nobody does besides the bus.
+func (sp *Space) takes(m *belfry.Message) Publisher {
+	p := sp.publisher.Load()
+	if p == nil || m.Kind != belfry.Emit || !(*p).Takes(m) {
+		return nil
+	}
+	return *p
 }
 
 // OnLoss sets who ends the members that the bus has lost messages for: when f has
@@ -91,6 +122,20 @@ func (sp *Space) lost() {
 // Publish sends m to the members it selects, on all nodes. See Link.Publish. If
 // nodes have to tell the bus before a member can join, a Join waits for them.
 func (sp *Space) Publish(ctx context.Context, m *belfry.Message) error {
+	return sp.PublishFrom(ctx, m, Sender{})
+}
+
+// PublishFrom is Publish for a client.
+func (sp *Space) PublishFrom(ctx context.Context, m *belfry.Message, from Sender) error {
+	if p := sp.takes(m); p != nil {
+		m.Namespace = sp.name
+		return p.Publish(ctx, m, from)
+	}
+	return sp.Send(ctx, m)
+}
+
+// Send is Publish by the bus alone, whatever OnPublish has set.
+func (sp *Space) Send(ctx context.Context, m *belfry.Message) error {
 	m.Namespace = sp.name
 	if m.Kind == belfry.Join && m.Request == 0 && sp.hub.interest != nil {
 		_, err := sp.Request(ctx, m, All)

@@ -144,7 +144,7 @@ func (c *Conn) publish(ctx context.Context, r *publishRequest) (any, error) {
 // Publish sends m as if the client had, without asking Options.Authorize. It returns
 // once the cluster has accepted it.
 func (c *Conn) Publish(ctx context.Context, m *belfry.Message) error {
-	return c.server.space.Publish(ctx, m)
+	return c.server.space.PublishFrom(ctx, m, hub.Sender{Socket: c.id, User: c.User()})
 }
 
 // scoped is the id that a message has in the cluster. A client must not be able to

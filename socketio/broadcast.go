@@ -19,6 +19,7 @@ type Broadcast struct {
 	volatile   bool
 	local      bool
 	noCompress bool
+	from       *Socket // nil: not named
 }
 
 // To adds rooms: a socket is selected if it is in one of them. Without rooms the
@@ -53,6 +54,13 @@ func (b Broadcast) Volatile() Broadcast {
 // Compress says whether the event may be compressed; by default it may.
 func (b Broadcast) Compress(yes bool) Broadcast {
 	b.noCompress = !yes
+	return b
+}
+
+// From names the client that the event comes from, for what the product keeps of it.
+// Clients are not told, and it is not left out: see Except.
+func (b Broadcast) From(s *Socket) Broadcast {
+	b.from = s
 	return b
 }
 
@@ -182,10 +190,17 @@ func (b Broadcast) publish(ctx context.Context, m *belfry.Message) error {
 		b.nsp.space.Local(m)
 		return nil
 	}
-	if err := b.nsp.space.Publish(ctx, m); err != nil {
+	if err := b.nsp.space.PublishFrom(ctx, m, b.sender()); err != nil {
 		return fmt.Errorf("publish to %s: %w", b.nsp.name, err)
 	}
 	return nil
+}
+
+func (b Broadcast) sender() hub.Sender {
+	if b.from == nil {
+		return hub.Sender{}
+	}
+	return hub.Sender{Socket: b.from.ID(), User: b.from.User()}
 }
 
 func (b Broadcast) publishToChildren(ctx context.Context, p *parent, m *belfry.Message) error {

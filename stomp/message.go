@@ -115,5 +115,5 @@ func (c *Conn) publish(ctx context.Context, to destination, m *Message) error {
 	if err != nil {
 		return err
 	}
-	return c.server.space.Publish(ctx, out)
+	return c.server.space.PublishFrom(ctx, out, hub.Sender{Socket: c.id, User: c.user})
 }

@@ -148,5 +148,5 @@ func (g *Guard) publish(ctx context.Context, srv *socketio.Server, s *socketio.S
 	if data == nil {
 		data = json.RawMessage("null")
 	}
-	return srv.To(room).Emit(ctx, event, data)
+	return srv.To(room).From(s).Emit(ctx, event, data)
 }
