@@ -178,6 +178,19 @@ type HealthReporter interface {
 	Health() (ok bool, reasons []string)
 }
 
+// LinkCounter is what a Link offers in addition when it counts what it has to mend.
+// Found by assertion on the Link.
+type LinkCounter interface {
+	Counts() LinkCounts
+}
+
+// LinkCounts is what a Link has counted since it was attached.
+type LinkCounts struct {
+	Repairs uint64 // times that the log was read because something was missing
+	Losses  uint64 // of those, how often that could not be had
+	Foreign uint64 // messages that were ignored: malformed, or of another version
+}
+
 var (
 	// ErrUnavailable: the bus cannot be reached now; nothing was accepted. Try
 	// again later.

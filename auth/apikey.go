@@ -18,7 +18,7 @@ type APIKey struct {
 	Key string
 	// Hash is "sha256:" and the key's SHA-256, in hexadecimal.
 	Hash string
-	// Grants of the backend. The zero value is all rooms, and "api".
+	// Grants of the backend. The zero value is all rooms, "api", and so "metrics".
 	Grants Rules
 }
 

@@ -55,6 +55,48 @@ func TestBackends(t *testing.T) {
 	}
 }
 
+// TestWatchers: who may see metrics, and that this alone lets nobody into the API.
+func TestWatchers(t *testing.T) {
+	all, watch, other := strings.Repeat("a", 32), strings.Repeat("w", 32), strings.Repeat("o", 32)
+	s := signerOf(t, auth.HS256, "")
+	a := newAuth(t, auth.Options{
+		Keys: []auth.Key{s.verify(t)},
+		APIKeys: []auth.APIKey{
+			{Name: "all", Key: all},
+			{Name: "watch", Key: watch, Grants: auth.Rules{Metrics: true}},
+			{Name: "other", Key: other, Grants: auth.Rules{Publish: []string{"*"}}},
+		},
+	})
+	grants := func(name string) string { return s.token(t, jwt.MapClaims{"belfry": map[string]any{name: true}}) }
+	for _, test := range []struct {
+		name, key        string
+		watcher, backend auth.Code
+	}{
+		{"a key without grants", all, "", ""},
+		{"a key for metrics", watch, "", auth.Forbidden},
+		{"a key for something else", other, auth.Forbidden, ""},
+		{"a token for metrics", grants("metrics"), "", auth.Forbidden},
+		{"a token for the API", grants("api"), "", ""},
+		{"a token for rooms", s.token(t, jwt.MapClaims{"belfry": map[string]any{"join": []string{"*"}}}), auth.Forbidden, auth.Forbidden},
+		{"no key", "", auth.Missing, auth.Missing},
+		{"an unknown key", strings.Repeat("u", 32), auth.Invalid, auth.Invalid},
+	} {
+		_, watcher := a.Watcher(t.Context(), test.key)
+		_, backend := a.Backend(t.Context(), test.key)
+		if code(watcher) != test.watcher || code(backend) != test.backend {
+			t.Errorf("%s: as a watcher %v, want %q; as a backend %v, want %q", test.name, watcher, test.watcher, backend, test.backend)
+		}
+	}
+}
+
+// code is that of an error, empty for none.
+func code(err error) auth.Code {
+	if err == nil {
+		return ""
+	}
+	return auth.CodeOf(err)
+}
+
 func TestBearer(t *testing.T) {
 	for header, want := range map[string]string{
 		"Bearer x": "x", "bearer  x ": "x", "Basic x": "", "": "", "Bearer": "", "Bearer x y": "x y", "Bearerx": "",

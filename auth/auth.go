@@ -95,18 +95,39 @@ func (a *Authenticator) Client(ctx context.Context, c Credentials) (*Identity, e
 // Backend says which backend shows an API key, or a token whose grants have "api".
 // The error is an *Error.
 func (a *Authenticator) Backend(ctx context.Context, key string) (*Identity, error) {
-	if key == "" {
-		return nil, &Error{Code: Missing, Message: "an API key is needed"}
-	}
-	if id := a.keys.find(key); id != nil {
-		return id, nil
-	}
-	if a.tokens == nil || !looksLikeToken(key) {
-		return nil, &Error{Code: Invalid, Message: "the API key is not known"}
-	}
-	id, err := a.Client(ctx, Credentials{Token: key})
-	if err == nil && !id.Grants.API() {
+	id, token, err := a.program(ctx, key)
+	switch {
+	case err != nil:
+		return nil, err
+	case token && !id.Grants.API():
 		return nil, &Error{Code: Forbidden, Message: `the token's grants lack "api"`}
+	case id.Grants.watchOnly():
+		return nil, &Error{Code: Forbidden, Message: "the API key is for metrics alone"}
+	}
+	return id, nil
+}
+
+// Watcher says who shows an API key, or a token, whose grants have "metrics" or "api".
+// The error is an *Error.
+func (a *Authenticator) Watcher(ctx context.Context, key string) (*Identity, error) {
+	id, _, err := a.program(ctx, key)
+	if err == nil && !id.Grants.Metrics() {
+		return nil, &Error{Code: Forbidden, Message: `the grants lack "metrics"`}
 	}
 	return id, err
+}
+
+// program says who shows an API key, or a token.
+func (a *Authenticator) program(ctx context.Context, key string) (id *Identity, token bool, err error) {
+	if key == "" {
+		return nil, false, &Error{Code: Missing, Message: "an API key is needed"}
+	}
+	if id := a.keys.find(key); id != nil {
+		return id, false, nil
+	}
+	if a.tokens == nil || !looksLikeToken(key) {
+		return nil, false, &Error{Code: Invalid, Message: "the API key is not known"}
+	}
+	id, err = a.Client(ctx, Credentials{Token: key})
+	return id, true, err
 }

@@ -39,6 +39,9 @@ type Rules struct {
 	History  []string `json:"history,omitempty"`
 	// API allows what backends do: see Authenticator.Backend.
 	API bool `json:"api,omitempty"`
+	// Metrics allows what programs do that watch: see Authenticator.Watcher. Who has
+	// API may do so, too.
+	Metrics bool `json:"metrics,omitempty"`
 }
 
 func (r Rules) of(a Action) []string {
@@ -47,7 +50,7 @@ func (r Rules) of(a Action) []string {
 
 // isZero reports whether nothing is allowed.
 func (r Rules) isZero() bool {
-	return !r.API && len(r.Join)+len(r.Publish)+len(r.Presence)+len(r.History) == 0
+	return !r.API && !r.Metrics && len(r.Join)+len(r.Publish)+len(r.Presence)+len(r.History) == 0
 }
 
 const (
@@ -76,14 +79,15 @@ func ParseRules(text []byte) (Rules, error) {
 // Grants are what one user may do. The zero value allows nothing. Safe for
 // concurrent use.
 type Grants struct {
-	rooms [actions][]pattern
-	api   bool
+	rooms   [actions][]pattern
+	api     bool
+	metrics bool
 }
 
 // For makes the grants of a user. A pattern with {sub} fits nothing for the empty
 // user.
 func (r Rules) For(user string) (Grants, error) {
-	g := Grants{api: r.API}
+	g := Grants{api: r.API, metrics: r.Metrics}
 	for a := range actions {
 		list := r.of(a)
 		if len(list) > maxPatterns {
@@ -113,3 +117,11 @@ func (g Grants) May(a Action, room belfry.Room) bool {
 
 // API reports whether these are the grants of a backend.
 func (g Grants) API() bool { return g.api }
+
+// Metrics reports whether these are the grants of a program that watches.
+func (g Grants) Metrics() bool { return g.metrics || g.api }
+
+// watchOnly reports whether nothing but metrics is allowed.
+func (g Grants) watchOnly() bool {
+	return g.metrics && !g.api && !slices.ContainsFunc(g.rooms[:], func(all []pattern) bool { return len(all) > 0 })
+}

@@ -130,6 +130,7 @@ func (h *Hub) emitAck(sp *Space, m *belfry.Message) {
 	}
 	c := &ackCollector{missing: len(members), all: make(chan struct{})}
 	c.body.Clients, c.body.Acks = len(members), []ackAnswer{}
+	h.tally.deliveredTo(len(members))
 	d := &Delivery{Message: m}
 	forget := make([]func(), len(members))
 	for i, mem := range members {

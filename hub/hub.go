@@ -77,6 +77,7 @@ type Hub struct {
 	spaces map[string]*Space
 
 	interest *interest // nil: every message comes to this node
+	tally    tally
 
 	requests requests
 	ctx      context.Context // ends at Close: stops the goroutines that answer
@@ -196,7 +197,9 @@ func (h *Hub) emit(sp *Space, m *belfry.Message) {
 	}
 	if sp != nil {
 		sp.deliver(m)
+		return
 	}
+	h.tally.deliveredTo(0)
 }
 
 // spawn runs f in a goroutine that Close waits for; not once Close began.

@@ -146,7 +146,9 @@ func (sp *Space) Send(ctx context.Context, m *belfry.Message) error {
 		ctx, cancel = context.WithTimeout(ctx, sp.hub.opts.PublishTimeout)
 		defer cancel()
 	}
-	return sp.hub.link.Publish(ctx, m)
+	err := sp.hub.link.Publish(ctx, m)
+	sp.hub.tally.count(err)
+	return err
 }
 
 // Local does the same on this node alone, without the bus.
@@ -158,7 +160,8 @@ func (sp *Space) Local(m *belfry.Message) {
 
 func (sp *Space) deliver(m *belfry.Message) {
 	d := &Delivery{Message: m}
-	sp.Broadcast(m.Target, func(mem Member) { mem.Deliver(d) })
+	n := sp.Broadcast(m.Target, func(mem Member) { mem.Deliver(d) })
+	sp.hub.tally.deliveredTo(n)
 	sp.changed(m)
 }
 

@@ -147,6 +147,9 @@ func (c *Conn) is(s state) bool {
 // open begins the life of a connection whose outlet is there.
 func (c *Conn) open() {
 	c.server.wheel.Arm(&c.timer, c.server.o.ConnectTimeout)
+	if c.stream {
+		c.server.counters.streams.Add(1)
+	}
 	if !c.server.conns.Add(c) {
 		c.shutdown()
 	}
@@ -236,6 +239,9 @@ func (c *Conn) finish() {
 	c.mu.Unlock()
 	if admitted && c.server.o.Closed != nil {
 		c.server.o.Closed(c)
+	}
+	if c.stream {
+		c.server.counters.streams.Add(-1)
 	}
 	c.server.conns.Remove(c)
 }

@@ -72,6 +72,7 @@ func (c *Conn) connect(ctx context.Context, r *request) bool {
 		}})
 	}
 	if err != nil {
+		c.server.counters.refused.Add(1)
 		c.fail(asError(err, codeFailed), r.ID)
 		return false
 	}

@@ -46,6 +46,9 @@ func (c *Conn) enter(ctx context.Context, a *arrival) error {
 		}
 		return err
 	}
+	if a.first {
+		c.server.counters.entered(how)
+	}
 	a.tell(how)
 	c.release(ctx, missed)
 	return nil

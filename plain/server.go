@@ -29,6 +29,7 @@ type Server struct {
 	wheel    *wheel.Wheel[*Conn]
 	inboxes  *inbox.Group[item]
 	conns    roster.Roster[*Conn]
+	counters counters
 
 	mark   atomic.Pointer[mark] // nil: none yet
 	marker sync.WaitGroup

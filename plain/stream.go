@@ -88,6 +88,7 @@ func (s *Server) admitStream(w http.ResponseWriter, r *http.Request, rooms []bel
 		return
 	}
 	s.conns.GiveBack()
+	s.counters.refused.Add(1)
 	c.turnAway()
 	e := asError(err, codeFailed)
 	switch {
@@ -114,6 +115,7 @@ func (c *Conn) turnAway() {
 func (c *Conn) beginStream(ctx context.Context, a *arrival) {
 	a.tell = func(how entered) { c.send(c.opening(a, how)) }
 	if err := c.enter(ctx, a); err != nil {
+		c.server.counters.refused.Add(1)
 		c.fail(asError(err, codeFailed), nil)
 	}
 }

@@ -34,6 +34,7 @@ func (c *client) connect(p *packet.Packet) {
 	case away(err):
 		// Clients do not try again after a refusal, but after a broken connection.
 		c.server.opts.Logger.Warn("client turned away: it comes back", "err", err)
+		c.server.counters.refused.Add(1)
 		c.drop()
 	case err != nil:
 		c.refuseConnect(name, err)
@@ -81,7 +82,8 @@ func (c *client) enter(n *Namespace, auth Auth) error {
 	if c.count() >= c.server.opts.MaxNamespaces {
 		return &ConnectError{Message: fmt.Sprintf("too many namespaces: %d at most", c.server.opts.MaxNamespaces)}
 	}
-	if cl := c.claims(auth); cl != nil {
+	cl := c.claims(auth)
+	if cl != nil {
 		if done, err := c.reenter(n, cl, auth); done || err != nil {
 			return err
 		}
@@ -97,7 +99,7 @@ func (c *client) enter(n *Namespace, auth Auth) error {
 	if err := s.enter(); err != nil {
 		return err
 	}
-	return c.admit(s)
+	return c.admit(s, cl != nil)
 }
 
 // reenter resumes a session. It reports false if there is none.
@@ -118,13 +120,14 @@ func (c *client) reenter(n *Namespace, cl *claim, auth Auth) (done bool, _ error
 	if s == nil {
 		return false, err
 	}
-	return true, c.admit(s)
+	return true, c.admit(s, true)
 }
 
 var errGone = errors.New("the client has gone")
 
-// admit makes a socket that is in its rooms a connected one.
-func (c *client) admit(s *Socket) error {
+// admit makes a socket that is in its rooms a connected one. claimed says that its client
+// wanted to go on with a session.
+func (c *client) admit(s *Socket, claimed bool) error {
 	if !c.add(s) {
 		s.end(engineio.ReasonTransportClose)
 		if s.Recovered() && s.resumable(engineio.ReasonTransportClose) {
@@ -135,6 +138,7 @@ func (c *client) admit(s *Socket) error {
 		}
 		return errGone
 	}
+	c.server.counters.entered(s.Recovered(), claimed)
 	if !s.open() {
 		return nil
 	}
@@ -176,6 +180,7 @@ func (c *client) refuseConnect(namespace string, err error) {
 	if errors.Is(err, errGone) {
 		return
 	}
+	c.server.counters.refused.Add(1)
 	message, data := refusal(err)
 	p := packet.Packet{Type: packet.ConnectError, Namespace: namespace}
 	if c.session.Protocol() == 3 {

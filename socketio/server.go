@@ -59,6 +59,7 @@ type Server struct {
 	cancel  context.CancelFunc
 
 	draining atomic.Bool // Drain was called
+	counters counters
 }
 
 // New makes a server and attaches it to its bus. The caller closes it.

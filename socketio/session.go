@@ -141,6 +141,7 @@ func (s *Server) keepSessions(lost []*Socket) {
 				return false
 			}
 			if err != nil && !errors.Is(err, belfry.ErrNoSession) {
+				s.counters.notKept.Add(1)
 				s.opts.Logger.Warn("session not kept", "socket", socket.id, "err", err)
 			}
 			socket.settle()
@@ -176,7 +177,11 @@ func (s *Socket) keep() error {
 	if void || err != nil {
 		return err
 	}
-	return s.nsp.space.Keep(ctx, stored, s.nsp.server.opts.Recovery.MaxDisconnection, held)
+	err = s.nsp.space.Keep(ctx, stored, s.nsp.server.opts.Recovery.MaxDisconnection, held)
+	if err == nil {
+		s.nsp.server.counters.kept.Add(1)
+	}
+	return err
 }
 
 // abandon takes the session of a socket that does not come back out of the

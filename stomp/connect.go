@@ -22,6 +22,17 @@ func (c *Conn) connect(ctx context.Context, f *frame.Frame) error {
 	if !c.is(fresh) {
 		return invalid("second %s", f.Command)
 	}
+	if err := c.admit(ctx, f); err != nil {
+		c.server.refused.Add(1)
+		return err
+	}
+	c.server.entered.Add(1)
+	c.welcome()
+	return nil
+}
+
+// admit lets the client in.
+func (c *Conn) admit(ctx context.Context, f *frame.Frame) error {
 	v, err := negotiate(f)
 	if err != nil {
 		return err
@@ -40,7 +51,6 @@ func (c *Conn) connect(ctx context.Context, f *frame.Frame) error {
 		return err
 	}
 	c.pulse.agree(c.server.wheel, c.server.o.Heartbeat, can, want)
-	c.welcome()
 	return nil
 }
 

@@ -35,6 +35,8 @@ type Server struct {
 
 	conns    roster.Roster[*Conn]
 	messages atomic.Uint64 // message-ids so far
+	entered  atomic.Uint64 // clients that were let in
+	refused  atomic.Uint64 // and not
 	stop     sync.Once
 }
 
@@ -140,6 +142,15 @@ func refuse(w http.ResponseWriter, err error) bool {
 	http.Error(w, "STOMP over WebSocket: "+he.Message, he.Status)
 	return true
 }
+
+// Stats count the clients of a Server since it was made.
+type Stats struct {
+	Connected uint64 // that were let in
+	Refused   uint64 // that were not
+}
+
+// Stats reads the counters. Safe for concurrent use.
+func (s *Server) Stats() Stats { return Stats{s.entered.Load(), s.refused.Load()} }
 
 // Connections returns the number of open connections.
 func (s *Server) Connections() int { return s.conns.Len() }

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/seed-09a96375/belfry"
 )
 
 // health is what the link knows about itself.
@@ -83,17 +85,10 @@ func (l *link) Health() (ok bool, reasons []string) {
 	return len(reasons) == 0, reasons
 }
 
-// Counts is what a link has counted since it was attached.
-type Counts struct {
-	Repairs uint64 // times that the log was read because something was missing
-	Losses  uint64 // of those, how often that could not be had
-	Foreign uint64 // messages that were ignored: malformed, or of another version
-}
-
-// Counts returns the counts.
-func (l *link) Counts() Counts {
+// Counts implements belfry.LinkCounter.
+func (l *link) Counts() belfry.LinkCounts {
 	h := &l.health
-	return Counts{h.repairs.Load(), h.losses.Load(), h.foreigns.Load()}
+	return belfry.LinkCounts{Repairs: h.repairs.Load(), Losses: h.losses.Load(), Foreign: h.foreigns.Load()}
 }
 
 func (h *health) lost(l *link, reason error) {

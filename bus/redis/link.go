@@ -11,8 +11,8 @@ import (
 	"github.com/seed-09a96375/belfry"
 )
 
-// link implements belfry.Link, Log, Sessions, Directory, Presence, RoomState and
-// HealthReporter.
+// link implements belfry.Link, Log, Sessions, Directory, Presence, RoomState,
+// HealthReporter and LinkCounter.
 type link struct {
 	bus  *Bus
 	node belfry.Node

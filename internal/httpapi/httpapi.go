@@ -95,10 +95,19 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *API) serve(w http.ResponseWriter, r *http.Request, op *operation, names url.Values) {
+	if a.o.Observe == nil {
+		a.answer(w, r, op, names)
+		return
+	}
+	begun := time.Now()
+	status := a.answer(w, r, op, names)
+	a.o.Observe(op.id, status, time.Since(begun))
+}
+
+func (a *API) answer(w http.ResponseWriter, r *http.Request, op *operation, names url.Values) (status int) {
 	body, err := a.call(w, r, op, names)
 	if err != nil {
-		a.fail(w, r, err)
-		return
+		return a.fail(w, r, err)
 	}
 	h := w.Header()
 	h["Content-Type"] = jsonType
@@ -106,6 +115,7 @@ func (a *API) serve(w http.ResponseWriter, r *http.Request, op *operation, names
 		h["Cache-Control"] = noStore
 	}
 	send(w, http.StatusOK, body)
+	return http.StatusOK
 }
 
 // Values of headers; never changed.
@@ -114,7 +124,7 @@ var (
 	noStore  = []string{"no-store"}
 )
 
-func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
+func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) (status int) {
 	p := explain(err)
 	if p.Code == InDoubt && r.Method != http.MethodPost && r.Method != http.MethodDelete {
 		p = newProblem(Unavailable, "the nodes did not answer in time: try again")
@@ -125,6 +135,7 @@ func (a *API) fail(w http.ResponseWriter, r *http.Request, err error) {
 		a.o.Logger.LogAttrs(r.Context(), slog.LevelDebug, "API call refused", slog.String("path", r.URL.Path), slog.String("code", string(p.Code)), slog.Any("err", err))
 	}
 	p.write(w)
+	return p.Status
 }
 
 func (a *API) call(w http.ResponseWriter, r *http.Request, op *operation, names url.Values) ([]byte, error) {

@@ -40,6 +40,9 @@ type Options struct {
 	// Health says whether this node should get clients, and if not, why. It must not
 	// block. nil: what the bus says.
 	Health func() (ok bool, reasons []string)
+	// Observe, if not nil, gets each call of an operation, by its id in the OpenAPI
+	// document, with the status of its answer. It must not block.
+	Observe func(operation string, status int, took time.Duration)
 	// Logger gets what an operator should see. Default slog.Default().
 	Logger *slog.Logger
 }

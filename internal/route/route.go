@@ -14,6 +14,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/seed-09a96375/belfry"
@@ -39,8 +40,9 @@ type Links struct {
 // Router routes. Safe for concurrent use.
 type Router struct {
 	*program
-	links Links
-	log   *slog.Logger
+	links    Links
+	log      *slog.Logger
+	unrouted atomic.Uint64 // events that no route takes
 }
 
 // New returns a router. An error names all options that cannot work.
@@ -67,7 +69,7 @@ func New(o Options, l Links) (*Router, error) {
 			return nil, errors.New("route: Links.Archive is nil")
 		}
 	}
-	return &Router{p, l, o.Logger}, nil
+	return &Router{program: p, links: l, log: o.Logger}, nil
 }
 
 // Takes reports whether there is a route for an event.
@@ -83,16 +85,19 @@ func (r *Router) Takes(namespace, event string) bool { return r.table.match(name
 func (r *Router) Route(ctx context.Context, in *Incoming) (Result, error) {
 	c := r.table.match(in.Namespace, in.Event)
 	if c == nil {
+		r.unrouted.Add(1)
 		return Result{}, &Error{Code: NoRoute, Message: "no route takes events of this name"}
 	}
 	res, err := r.run(ctx, c, in)
 	if err == nil {
+		c.counters.routed(nil)
 		return res, nil
 	}
 	var own *Error
 	if !errors.As(err, &own) {
 		own = &Error{Invalid, err.Error(), err}
 	}
+	c.counters.routed(own)
 	if own.Code == Unavailable || own.Code == InDoubt {
 		r.log.WarnContext(ctx, "event not routed", "event", in.Event, "namespace", in.Namespace, "code", own.Code, "err", own.Err)
 	}
