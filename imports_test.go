@@ -45,7 +45,7 @@ var importRules = []rule{
 	{"redisconn", nil},
 	{"kafkaconn", nil},
 	{"source/kafka", []string{".", "kafkaconn"}},
-	{"queue/kafka", []string{".", "kafkaconn", "socketio/packet"}},
+	{"queue/kafka", []string{".", "kafkaconn"}},
 	{"queue/consume", []string{"."}},
 	{"queue/queuetest", []string{"."}},
 	{"queue/memory", []string{".", "queue/consume"}},

@@ -28,6 +28,8 @@ type Event struct {
 	// was: for archives. Empty: it was not, or is not logged.
 	Room   Room
 	Offset Offset
+	// Rooms are all rooms of that message, Room the first, if there are several.
+	Rooms []Room
 	// Reply says that the client waits for the answer of a backend.
 	Reply bool
 }

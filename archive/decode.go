@@ -100,6 +100,11 @@ func read(r *belfry.Record) (*document, error) {
 	if args := f["args"]; args != "" {
 		d.Args = json.RawMessage(args)
 	}
+	if rooms := f["rooms"]; rooms != "" {
+		if err := json.Unmarshal([]byte(rooms), &d.Rooms); err != nil {
+			return nil, fmt.Errorf("read the rooms: %w", err)
+		}
+	}
 	if at := f["time"]; at != "" {
 		d.Time = json.RawMessage(at)
 	}

@@ -48,9 +48,17 @@ func TestDecode(t *testing.T) {
 }
 
 func TestDecodeInSeveralRooms(t *testing.T) {
-	got, err := archive.Decode(&belfry.Record{Time: at, Value: []byte(`{"id":"a1","event":"e","rooms":["x","y"],"room":"z"}`)})
-	if err != nil || len(got) != 2 || got[0].Position().ID != "a1" || got[0].Room != "x" || got[1].ID != "a1#y" || got[1].Room != "y" {
-		t.Errorf("%+v %v", got, err)
+	for _, r := range []belfry.Record{
+		{Time: at, Value: []byte(`{"id":"a1","event":"e","rooms":["x","y"],"room":"z"}`)},
+		{Time: at, Meta: map[string]string{"id": "a1", "event": "e", "rooms": `["x","y"]`, "room": "z"}},
+	} {
+		got, err := archive.Decode(&r)
+		if err != nil || len(got) != 2 || got[0].Position().ID != "a1" || got[0].Room != "x" || got[1].ID != "a1#y" || got[1].Room != "y" {
+			t.Errorf("%+v %v", got, err)
+		}
+	}
+	if got, err := archive.Decode(&belfry.Record{Time: at, Meta: map[string]string{"id": "a1", "event": "e", "rooms": "x"}}); err == nil {
+		t.Errorf("%+v", got)
 	}
 	for _, text := range []string{`{"id":"a1","event":"e","rooms":[]}`, `{"id":"a1","event":"e","rooms":["x",""]}`} {
 		if got, err := archive.Decode(&belfry.Record{Time: at, Value: []byte(text)}); err == nil {

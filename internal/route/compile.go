@@ -13,8 +13,6 @@ type compiled struct {
 	emit    emit
 	user    bool // only for users
 	publish bool // only with the grant for each room
-
-	counters counters
 }
 
 // inlet is a source, ready to run.
@@ -34,9 +32,10 @@ type emit struct {
 
 // program is all that was configured.
 type program struct {
-	routes []*compiled // in their order
 	table  table
 	inlets map[string]*inlet
+	ledger ledger
+	rules  []*keeping
 }
 
 // compile returns what was configured, or all that is wrong.
@@ -47,14 +46,18 @@ func compile(o Options) (*program, error) {
 		at := fmt.Sprintf("Routes[%d]", i)
 		f.route(at, r, o)
 		f.reachable(at, r, o.Routes[:i])
-		c := f.compileRoute(at, r, i)
-		p.routes = append(p.routes, c)
-		p.table.add(c)
+		p.table.add(f.compileRoute(at, r, i))
 	}
 	for i, s := range o.Sources {
 		at := fmt.Sprintf("Sources[%d]", i)
 		f.source(at, s, o.Sources[:i])
 		p.inlets[s.Name] = &inlet{s, f.template(at+".ID", s.ID, sourceRoots), f.emit(at, s.Emit, sourceRoots)}
+	}
+	for i, r := range o.Messages {
+		k := f.rule(fmt.Sprintf("Messages[%d]", i), r, o.Messages[:i], o)
+		k.order = i
+		p.rules = append(p.rules, k)
+		p.ledger.add(k)
 	}
 	if len(f) > 0 {
 		return nil, errors.Join(f...)

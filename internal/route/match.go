@@ -12,7 +12,7 @@ type table struct {
 }
 
 func (t *table) add(c *compiled) {
-	if strings.Contains(c.route.Event, "*") {
+	if isPattern(c.route.Event) {
 		t.patterns = append(t.patterns, c)
 		return
 	}
@@ -35,6 +35,9 @@ func (t *table) match(namespace, event string) *compiled {
 	}
 	return found
 }
+
+// isPattern reports whether a text stands for others.
+func isPattern(text string) bool { return strings.Contains(text, "*") }
 
 // fits reports whether a text is what a pattern stands for. A star is any text.
 func fits(pattern, text string) bool {

@@ -12,7 +12,9 @@ type Options struct {
 	Routes []Route
 	// Sources take records of other systems.
 	Sources []Source
-	// Queues and Webhooks are the names that routes may use.
+	// Messages say what is kept of messages to rooms.
+	Messages []Rule
+	// Queues and Webhooks are the names that routes and rules may use.
 	Queues, Webhooks []string
 	// Logger gets what goes wrong away from any client. Default slog.Default().
 	Logger *slog.Logger
@@ -103,6 +105,7 @@ const (
 // What fields of templates begin with. A dot wants a path, a star allows one.
 var (
 	routeRoots  = []string{"args*", "user", "socket", "event", "namespace", "id"}
+	ruleRoots   = []string{"room", "event", "args*", "user", "socket", "id"}
 	sourceRoots = []string{"value", "payload*", "key", "id", "meta.", "source"}
 ) // never changed
 

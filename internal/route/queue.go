@@ -17,7 +17,6 @@ type Result struct {
 	id      string
 	answers belfry.Answers // nil: there is no answer to wait for
 	timeout time.Duration
-	counts  *counters // of the route
 }
 
 // Waits reports whether the ack is the answer of a backend, to be had from Await.
@@ -33,12 +32,6 @@ func (r Result) Await(ctx context.Context) (json.RawMessage, error) {
 	if r.answers == nil {
 		return noArgs, nil
 	}
-	args, err := r.await(ctx)
-	r.counts.awaited(err)
-	return args, err
-}
-
-func (r Result) await(ctx context.Context) (json.RawMessage, error) {
 	bounded, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
 	a, err := r.answers.Await(bounded, r.id)
@@ -67,32 +60,67 @@ func answered(a *belfry.Answer) (json.RawMessage, error) {
 
 // target is a queue that an event is appended to.
 type target struct {
+	kind       kind
 	what, name string
 	queue      belfry.Queue
 	answers    bool // it may have them
 }
 
+type kind uint8
+
+const (
+	toQueue kind = iota
+	toWebhook
+	toTopic
+	toArchive
+)
+
+func (r *Router) queueOf(name string) target {
+	return target{toQueue, "queue", name, r.links.Queues[name], true}
+}
+
+func (r *Router) topicOf(name string) target {
+	return target{toTopic, "topic", name, r.links.Topics[name], false}
+}
+
+func (r *Router) archive() target { return target{toArchive, "archive", "", r.links.Archive, false} }
+
 // targets are those of a route.
 func (r *Router) targets(c *compiled) (all []target) {
 	if name := c.route.Queue; name != "" {
-		all = append(all, target{"queue", name, r.links.Queues[name], true})
+		all = append(all, r.queueOf(name))
 	}
 	if name := c.route.Webhook; name != "" {
-		all = append(all, target{"queue of the webhook", name, r.links.Webhooks[name], true})
+		all = append(all, target{toWebhook, "queue of the webhook", name, r.links.Webhooks[name], true})
 	}
 	if name := c.route.Topic; name != "" {
-		all = append(all, target{"topic", name, r.links.Topics[name], false})
+		all = append(all, r.topicOf(name))
 	}
 	if c.route.Archive {
-		all = append(all, target{"archive", "", r.links.Archive, false})
+		all = append(all, r.archive())
 	}
 	return all
+}
+
+// link gives the rules their targets.
+func (r *Router) link() {
+	for _, k := range r.rules {
+		if name := k.rule.Queue; name != "" {
+			k.targets = append(k.targets, r.queueOf(name))
+		}
+		if name := k.rule.Topic; name != "" {
+			k.targets = append(k.targets, r.topicOf(name))
+		}
+		if k.rule.Archive {
+			k.targets = append(k.targets, r.archive())
+		}
+	}
 }
 
 // enqueue appends the event to the queues of the route. One that was appended
 // before is as good.
 func (r *Router) enqueue(ctx context.Context, c *compiled, in *Incoming, e *belfry.Event) (Result, error) {
-	res := Result{id: e.ID, timeout: c.route.Timeout, counts: &c.counters}
+	res := Result{id: e.ID, timeout: c.route.Timeout}
 	for _, to := range r.targets(c) {
 		queued := *e // a queue keeps it
 		queued.Reply = e.Reply && to.answers

@@ -4,6 +4,7 @@
 //	event of a client ─ first Route that fits ─ may it? ─┬ publish to rooms, users
 //	                                                     └ append to a queue, a webhook
 //	record of a Source ─ templates ─ publish to rooms, users, or all
+//	message to a room ─ first Rule that fits ─ append to a topic, a queue, the archive
 //
 // It knows no front: each gives it an Incoming. Names of rooms, keys, ids and
 // arguments are templates, compiled when the node starts; docs/routes.md has their
@@ -14,7 +15,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"sync/atomic"
 	"time"
 
 	"github.com/seed-09a96375/belfry"
@@ -24,14 +24,15 @@ import (
 
 // Links are what a Router works with. Publish is required.
 type Links struct {
-	// Publish sends a message to the members of m.Namespace, on all nodes.
+	// Publish sends a message to the members of m.Namespace, on all nodes. Rules are
+	// not its business.
 	Publish func(ctx context.Context, m *belfry.Message) error
 	// Queues and Webhooks are by the names of Options. Those of webhooks are the
 	// queues that the webhooks consume.
 	Queues, Webhooks map[string]belfry.Queue
-	// Topics are those of Kafka that routes name.
+	// Topics are those of Kafka that routes and rules name.
 	Topics map[string]belfry.Queue
-	// Archive takes what routes keep. nil: none of them does.
+	// Archive takes what routes and rules keep. nil: none of them does.
 	Archive belfry.Queue
 	// Node is the name of this node.
 	Node belfry.NodeID
@@ -40,9 +41,8 @@ type Links struct {
 // Router routes. Safe for concurrent use.
 type Router struct {
 	*program
-	links    Links
-	log      *slog.Logger
-	unrouted atomic.Uint64 // events that no route takes
+	links Links
+	log   *slog.Logger
 }
 
 // New returns a router. An error names all options that cannot work.
@@ -56,20 +56,33 @@ func New(o Options, l Links) (*Router, error) {
 		return nil, errors.New("route: Links.Publish is nil")
 	}
 	for _, r := range o.Routes {
-		if r.Queue != "" && l.Queues[r.Queue] == nil {
-			return nil, errors.New("route: Links.Queues lacks " + r.Queue)
-		}
-		if r.Webhook != "" && l.Webhooks[r.Webhook] == nil {
-			return nil, errors.New("route: Links.Webhooks lacks " + r.Webhook)
-		}
-		if r.Topic != "" && l.Topics[r.Topic] == nil {
-			return nil, errors.New("route: Links.Topics lacks " + r.Topic)
-		}
-		if r.Archive && l.Archive == nil {
-			return nil, errors.New("route: Links.Archive is nil")
+		if err := l.has(r.Queue, r.Webhook, r.Topic, r.Archive); err != nil {
+			return nil, err
 		}
 	}
-	return &Router{program: p, links: l, log: o.Logger}, nil
+	for _, m := range o.Messages {
+		if err := l.has(m.Queue, "", m.Topic, m.Archive); err != nil {
+			return nil, err
+		}
+	}
+	r := &Router{p, l, o.Logger}
+	r.link()
+	return r, nil
+}
+
+// has names what is missing of what a route or a rule names.
+func (l *Links) has(queue, webhook, topic string, archive bool) error {
+	switch {
+	case queue != "" && l.Queues[queue] == nil:
+		return errors.New("route: Links.Queues lacks " + queue)
+	case webhook != "" && l.Webhooks[webhook] == nil:
+		return errors.New("route: Links.Webhooks lacks " + webhook)
+	case topic != "" && l.Topics[topic] == nil:
+		return errors.New("route: Links.Topics lacks " + topic)
+	case archive && l.Archive == nil:
+		return errors.New("route: Links.Archive is nil")
+	}
+	return nil
 }
 
 // Takes reports whether there is a route for an event.
@@ -85,19 +98,16 @@ func (r *Router) Takes(namespace, event string) bool { return r.table.match(name
 func (r *Router) Route(ctx context.Context, in *Incoming) (Result, error) {
 	c := r.table.match(in.Namespace, in.Event)
 	if c == nil {
-		r.unrouted.Add(1)
 		return Result{}, &Error{Code: NoRoute, Message: "no route takes events of this name"}
 	}
 	res, err := r.run(ctx, c, in)
 	if err == nil {
-		c.counters.routed(nil)
 		return res, nil
 	}
 	var own *Error
 	if !errors.As(err, &own) {
 		own = &Error{Invalid, err.Error(), err}
 	}
-	c.counters.routed(own)
 	if own.Code == Unavailable || own.Code == InDoubt {
 		r.log.WarnContext(ctx, "event not routed", "event", in.Event, "namespace", in.Namespace, "code", own.Code, "err", own.Err)
 	}
@@ -161,11 +171,8 @@ func (c *compiled) event(in *Incoming) (*belfry.Event, error) {
 		return nil, err
 	}
 	if c.key != nil {
-		if e.Key, err = c.key.string(in); err != nil {
+		if e.Key, err = keyOf(c.key, in); err != nil {
 			return nil, err
-		}
-		if len(e.Key) > maxName {
-			return nil, invalid("the key has %d bytes: at most %d are allowed", len(e.Key), maxName)
 		}
 	}
 	id := in.ID
@@ -191,9 +198,17 @@ func (r *Router) publish(ctx context.Context, c *compiled, in *Incoming, e *belf
 	if c.route.ExceptSender && in.Socket != "" {
 		m.Target.Except = []belfry.Room{belfry.Room(in.Socket)}
 	}
-	err := failure("cluster", r.links.Publish(ctx, m))
+	from := origin{sender: hub.Sender{Socket: in.Socket, User: in.User}, own: true, topic: c.route.Topic, queue: c.route.Queue}
+	if c.route.Archive {
+		from.archived = rooms[0]
+	}
+	err := r.publishKept(ctx, m, from)
 	if !hub.Reserved(rooms[0]) {
 		e.Room, e.Offset = rooms[0], m.Offset
 	}
-	return err
+	var own *Error
+	if errors.As(err, &own) {
+		return own
+	}
+	return failure("cluster", err)
 }

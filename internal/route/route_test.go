@@ -22,6 +22,7 @@ type desk struct {
 	messages  []*belfry.Message
 	seen      map[string]bool
 	appendErr error
+	wants     func(context.Context) error // nil: nothing
 	busErr    error
 	answers   map[string]*belfry.Answer
 	answered  chan struct{}
@@ -31,9 +32,14 @@ func newDesk() *desk {
 	return &desk{seen: make(map[string]bool), answers: make(map[string]*belfry.Answer), answered: make(chan struct{})}
 }
 
-func (d *desk) Append(_ context.Context, e *belfry.Event) error {
+func (d *desk) Append(ctx context.Context, e *belfry.Event) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.wants != nil {
+		if err := d.wants(ctx); err != nil {
+			return err
+		}
+	}
 	if d.appendErr != nil {
 		return d.appendErr
 	}

@@ -1,4 +1,4 @@
-// Package kafka appends events of clients, and published messages, to a Kafka topic.
+// Package kafka appends events of clients, and what is published, to a Kafka topic.
 //
 // Each record is acknowledged by all replicas that are in sync before Append returns,
 // and the producer is idempotent: what the driver sends again is stored once. What a
@@ -12,7 +12,6 @@ package kafka
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"sync"
@@ -95,24 +94,6 @@ func (q *Queue) Append(ctx context.Context, e *belfry.Event) error {
 		return err
 	}
 	return q.once(ctx, e.ID, rec)
-}
-
-// Publish appends a message that is or was published, an Emit: call it on the node
-// that publishes. key orders it; empty: its room, if it has one. Without an ID the
-// record gets one that nobody else has. Errors are those of Append.
-func (q *Queue) Publish(ctx context.Context, m *belfry.Message, key string) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	id := m.ID
-	if id == "" {
-		id = rand.Text()
-	}
-	rec, err := messageRecord(m, id, key)
-	if err != nil {
-		return err
-	}
-	return q.once(ctx, "message "+m.Namespace+" "+id, rec)
 }
 
 // once produces a record unless one with that id was, or is under way: then it waits

@@ -22,6 +22,7 @@ const (
 	fieldKey       = "key"
 	fieldNode      = "node"
 	fieldRoom      = "room"   // to which it was published, too
+	fieldRooms     = "rooms"  // all of them, if there are several: a JSON array
 	fieldOffset    = "offset" // of that message
 	fieldTime      = "time"   // RFC 3339
 	fieldReply     = "reply"  // key for the answer
@@ -30,7 +31,7 @@ const (
 )
 
 var fieldNames = [...]string{
-	fieldID, fieldEvent, fieldNamespace, fieldArgs, fieldSocket, fieldUser, fieldKey, fieldNode, fieldRoom, fieldOffset,
+	fieldID, fieldEvent, fieldNamespace, fieldArgs, fieldSocket, fieldUser, fieldKey, fieldNode, fieldRoom, fieldRooms, fieldOffset,
 	fieldTime, fieldReply,
 }
 
@@ -46,7 +47,7 @@ func (q *Queue) encode(to []string, e *belfry.Event) []string {
 	}
 	values := [...]string{
 		e.ID, e.Name, e.Namespace, string(e.Args), string(e.Socket), e.User, e.Key, string(e.Node),
-		string(e.Room), string(e.Offset), at.UTC().Format(time.RFC3339Nano), reply,
+		string(e.Room), encodeRooms(e.Rooms), string(e.Offset), at.UTC().Format(time.RFC3339Nano), reply,
 	}
 	for i, v := range values {
 		if v != "" {
@@ -68,6 +69,9 @@ func decode(entry string, fields map[string]string) *consume.Entry {
 		Node: belfry.NodeID(fields[fieldNode]), Room: belfry.Room(fields[fieldRoom]), Offset: belfry.Offset(fields[fieldOffset]),
 		Reply: fields[fieldReply] != "",
 	}
+	if rooms := fields[fieldRooms]; rooms != "" {
+		_ = json.Unmarshal([]byte(rooms), &e.Rooms) // there is Room as well
+	}
 	if e.ID == "" {
 		e.ID = entry
 	}
@@ -80,6 +84,14 @@ func decode(entry string, fields map[string]string) *consume.Entry {
 		e.Time = entryTime(entry)
 	}
 	return e
+}
+
+func encodeRooms(rooms []belfry.Room) string {
+	if len(rooms) == 0 {
+		return ""
+	}
+	b, _ := json.Marshal(rooms) // texts only
+	return string(b)
 }
 
 func decodeArgs(text string) (json.RawMessage, error) {

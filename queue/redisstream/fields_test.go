@@ -86,3 +86,19 @@ func TestEntriesOfOthers(t *testing.T) {
 		t.Errorf("got %+v, %v", e, e.Fault)
 	}
 }
+
+func TestRoomsOfAnEntry(t *testing.T) {
+	q := &Queue{names: newNames(Options{Name: "rooms", Prefix: "belfry:"})}
+	e := belfry.Event{ID: "1", Room: "a", Rooms: []belfry.Room{"a", `"b"`}}
+	fields := pairs(q.encode(nil, &e))
+	if fields[fieldRooms] != `["a","\"b\""]` {
+		t.Errorf("fields %v", fields)
+	}
+	if got := decode("1-1", fields); !reflect.DeepEqual(got.Rooms, e.Rooms) {
+		t.Errorf("rooms %q", got.Rooms)
+	}
+	fields[fieldRooms] = "a"
+	if got := decode("1-1", fields); got.Room != "a" || got.Rooms != nil || got.Fault != nil {
+		t.Errorf("%+v", got)
+	}
+}
