@@ -29,6 +29,22 @@ type Node interface {
 	Replied(r *Reply)
 }
 
+// Bundler is what a Node offers in addition when it can write to its clients together
+// what comes at once. Found by assertion.
+type Bundler interface {
+	// Bundle begins one, for one goroutine. It is for messages that are all there
+	// already: the bus must not wait for anything before End.
+	Bundle() Bundle
+}
+
+// Bundle is several messages.
+type Bundle interface {
+	// Deliver is as Node.Deliver, but what is written to clients may wait for End.
+	Deliver(m *Message)
+	// End is owed. The Bundle must not be used any more.
+	End()
+}
+
 // Link is the sending side. Safe for concurrent use.
 type Link interface {
 	// Publish sends m to all nodes, this one included. It returns nil once the

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/seed-09a96375/belfry/engineio/packet"
+	"github.com/seed-09a96375/belfry/internal/cork"
 	"github.com/seed-09a96375/belfry/poll"
 	"github.com/seed-09a96375/belfry/websocket"
 )
@@ -61,6 +62,8 @@ type SendOptions struct {
 	// messages for poll.KeepLatest.
 	Overflow poll.Overflow
 	Key      uint64
+	// Cork is that of poll.Frame. Polling has no use for it.
+	Cork *cork.Cork
 }
 
 // ID returns the session id, 20 characters. It is a secret of this client.

@@ -83,7 +83,7 @@ func socketReason(err error) Reason {
 
 // sendFrames is Send while packets go over a WebSocket.
 func (s *Session) sendFrames(c *websocket.Conn, m *Message, o SendOptions) error {
-	f := poll.Frame{Key: o.Key, Overflow: o.Overflow, Volatile: o.Volatile}
+	f := poll.Frame{Key: o.Key, Overflow: o.Overflow, Volatile: o.Volatile, Cork: o.Cork}
 	if !o.NoCompress && c.Compresses(m.size) {
 		f.Data = m.deflated(s.protocol)
 	} else {

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/seed-09a96375/belfry"
+	"github.com/seed-09a96375/belfry/internal/cork"
 )
 
 // Form numbers the encodings of a message. Each front has its own.
@@ -23,6 +24,8 @@ const (
 // are made once, by the first that needs it, and shared.
 type Delivery struct {
 	*belfry.Message
+	// Cork goes with the frames that are written of it.
+	Cork *cork.Cork
 
 	mu      sync.Mutex
 	encoded [forms]atomic.Pointer[any]

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/seed-09a96375/belfry"
+	"github.com/seed-09a96375/belfry/internal/cork"
 )
 
 // Options of a Hub. Bus is required.
@@ -77,6 +78,7 @@ type Hub struct {
 	spaces map[string]*Space
 
 	interest *interest // nil: every message comes to this node
+	bundles  sync.Pool // *bundle
 	tally    tally
 
 	requests requests
@@ -164,7 +166,7 @@ func (n node) Deliver(m *belfry.Message) {
 	sp := h.lookup(m.Namespace)
 	switch m.Kind {
 	case belfry.Emit:
-		h.emit(sp, m)
+		h.emit(sp, m, nil)
 	case belfry.Join, belfry.Leave, belfry.Disconnect:
 		if m.Request != 0 {
 			h.answerJoin(sp, m)
@@ -190,13 +192,13 @@ func (n node) Lost(reason error) {
 
 func (n node) Replied(r *belfry.Reply) { n.h.requests.replied(r) }
 
-func (h *Hub) emit(sp *Space, m *belfry.Message) {
+func (h *Hub) emit(sp *Space, m *belfry.Message, k *cork.Cork) {
 	if m.Request != 0 {
 		h.emitAck(sp, m)
 		return
 	}
 	if sp != nil {
-		sp.deliver(m)
+		sp.deliver(m, k)
 		return
 	}
 	h.tally.deliveredTo(0)

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/seed-09a96375/belfry"
+	"github.com/seed-09a96375/belfry/internal/cork"
 )
 
 // Member is one client in one namespace. Methods must not block, nor call back
@@ -158,8 +159,8 @@ func (sp *Space) Local(m *belfry.Message) {
 	node{sp.hub}.Deliver(m)
 }
 
-func (sp *Space) deliver(m *belfry.Message) {
-	d := &Delivery{Message: m}
+func (sp *Space) deliver(m *belfry.Message, k *cork.Cork) {
+	d := &Delivery{Message: m, Cork: k}
 	n := sp.Broadcast(m.Target, func(mem Member) { mem.Deliver(d) })
 	sp.hub.tally.deliveredTo(n)
 	sp.changed(m)

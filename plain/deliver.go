@@ -48,7 +48,7 @@ func (c *Conn) passed(at belfry.Offset) {
 func (c *Conn) transmit(d *hub.Delivery) {
 	o := c.server.encode(d, c.stream)
 	// Closed tells of a connection that is gone, or too slow.
-	_ = c.out.Send(poll.Frame{Data: o.frame(c), Volatile: o.message.Volatile, Overflow: o.policy, Key: o.key})
+	_ = c.out.Send(poll.Frame{Data: o.frame(c), Volatile: o.message.Volatile, Overflow: o.policy, Key: o.key, Cork: d.Cork})
 }
 
 // send writes what is for this client alone.

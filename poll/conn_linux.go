@@ -37,6 +37,7 @@ const (
 	posted                // in the loop's inbox
 	stuck                 // the kernel had no room: waits for EPOLLOUT. Under mu
 	held                  // in the list of those that collect frames. Under mu
+	corked                // held by a Cork. Under mu
 	finishing             // the sending side ends with the queue. Under mu
 	ended                 // the peer's side has ended. Under mu
 	broken                // a write failed; what has arrived is still delivered. Under mu

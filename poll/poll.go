@@ -5,7 +5,8 @@
 //
 // A Group is the Poller. Its Linux half runs a few loops, each one goroutine
 // around one epoll instance; Send writes straight to the socket from the
-// caller's goroutine and queues only what the kernel has no room for. Under
+// caller's goroutine and queues only what the kernel has no room for. Frames of
+// messages that came together are written together; see Frame.Cork. Under
 // heavy load a loop lets its connections collect frames for some milliseconds
 // and writes them together; see Options.MaxCoalesce.
 package poll
@@ -13,6 +14,8 @@ package poll
 import (
 	"errors"
 	"net"
+
+	"github.com/seed-09a96375/belfry/internal/cork"
 )
 
 // Handler owns a Conn. Its methods are called one at a time per Conn, from a
@@ -98,6 +101,9 @@ type Frame struct {
 	// when bytes could not be written for want of room in the kernel's buffer.
 	// Frames that wait to be coalesced do not count as slow.
 	Volatile bool
+	// Cork lets the frame wait for those of other messages that are there already. nil:
+	// it is written at once.
+	Cork *cork.Cork
 }
 
 var (

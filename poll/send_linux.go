@@ -5,6 +5,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/seed-09a96375/belfry/internal/cork"
 )
 
 const (
@@ -33,8 +35,8 @@ func (c *conn) send(f Frame) error {
 		return nil
 	case c.waiting():
 		return c.sendBehind(f)
-	case len(f.Data) < heldBytes && c.loop.early(c):
-		c.hold(f)
+	case len(f.Data) < heldBytes && (c.loop.early(c) && c.hold() || c.cork(f.Cork)):
+		c.backlog().append(f)
 		return nil
 	}
 	n, errno := c.loop.write(int(c.fd), f.Data)
@@ -79,7 +81,7 @@ func (c *conn) sendBehind(f Frame) error {
 		return c.send(f)
 	}
 	c.out.append(f)
-	if c.out.frames >= heldFrames || c.out.size >= heldBytes || !c.loop.collects() {
+	if c.out.frames >= heldFrames || c.out.size >= heldBytes || !c.loop.collects() && !c.cork(f.Cork) {
 		c.flush()
 	}
 	return nil
@@ -100,11 +102,34 @@ func (c *conn) sendSlow(f Frame, limit int) error {
 	return err
 }
 
-// hold lets f wait for others.
-func (c *conn) hold(f Frame) {
-	c.backlog().append(f)
+// hold has what is queued from now on wait for others.
+func (c *conn) hold() bool {
 	if c.state.Or(held)&held == 0 {
 		c.loop.collect(c)
+	}
+	return true
+}
+
+// cork reports whether a frame may wait for what comes with it.
+func (c *conn) cork(k *cork.Cork) bool {
+	if k == nil {
+		return false
+	}
+	if c.state.Load()&corked == 0 {
+		if !k.Hold(c) {
+			return false
+		}
+		c.state.Or(corked)
+	}
+	return true
+}
+
+// Uncork implements cork.Holder. Frames that wait for another reason go on waiting.
+func (c *conn) Uncork() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.state.And(^uint32(corked))&(held|stuck) == 0 && c.waiting() {
+		c.flush()
 	}
 }
 

@@ -132,9 +132,11 @@ func (s *Socket) hold(d *hub.Delivery) bool {
 
 func (s *Socket) transmit(d *hub.Delivery) {
 	out := s.nsp.encode(d, s.client.format)
+	o := out.options
+	o.Cork = d.Cork
 	// The errors of Send are those of a client that is slow or gone: it is
 	// closed, or it was volatile. Neither is the sender's business.
-	_ = s.client.session.Send(out.message, out.options)
+	_ = s.client.session.Send(out.message, o)
 }
 
 // observe calls the outgoing catch-all handlers.

@@ -22,7 +22,7 @@ func (c *Conn) Answer(m *Message, args json.RawMessage) error {
 	out := c.server.answer(name, args, m.Header("correlation-id"))
 	for _, sub := range c.subs() {
 		if sub.to.kind == queue && sub.to.name == name {
-			c.send(out, sub, nil)
+			c.send(out, sub, nil, nil)
 		}
 	}
 	return nil

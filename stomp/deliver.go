@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/hub"
+	"github.com/seed-09a96375/belfry/internal/cork"
 	"github.com/seed-09a96375/belfry/poll"
 )
 
@@ -27,7 +28,7 @@ func (c *Conn) Deliver(d *hub.Delivery) {
 			out = c.server.encode(d)
 		}
 		if sub.to.kind == topic || sub.to.name == out.event {
-			c.send(out, sub, nil)
+			c.send(out, sub, d.Cork, nil)
 		}
 	}
 }
@@ -51,13 +52,13 @@ func (c *Conn) selects(sub *subscription, rooms []belfry.Room) bool {
 
 // send sends a MESSAGE. settled, if it is not nil, is called when the client has
 // acknowledged it; of a subscription that does not, at once.
-func (c *Conn) send(out *outgoing, sub *subscription, settled func(ok bool)) {
+func (c *Conn) send(out *outgoing, sub *subscription, k *cork.Cork, settled func(ok bool)) {
 	if sub.ack != auto {
 		c.sendUnacked(out, sub, settled)
 		return
 	}
 	c.pulse.wroteAt(c.server.wheel)
-	f := poll.Frame{Data: out.share(sub, c.version), Volatile: out.message.Volatile, Overflow: out.policy}
+	f := poll.Frame{Data: out.share(sub, c.version), Volatile: out.message.Volatile, Overflow: out.policy, Cork: k}
 	if f.Overflow == poll.KeepLatest {
 		f.Key = out.latestKey(sub)
 	}
@@ -105,7 +106,7 @@ func (c *Conn) DeliverAck(d *hub.Delivery, done func(hub.Answer)) (forget func()
 	out := c.server.encode(d)
 	for _, sub := range c.subs() {
 		if c.selects(sub, d.Target.Rooms) && (sub.to.kind == topic || sub.to.name == out.event) {
-			c.send(out, sub, answer)
+			c.send(out, sub, nil, answer)
 			sent = true
 		}
 	}

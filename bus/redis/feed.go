@@ -24,6 +24,7 @@ type feed struct {
 	begins begins // of channels that have just been followed
 	echo   echo   // the last message that had one
 	recent recent
+	bundle belfry.Bundle // what is delivered together; nil: each by itself
 
 	crossings []crossing // the oldest first
 }
@@ -93,6 +94,7 @@ func (f *feed) do(ctx context.Context, fn func(*feed)) {
 
 // run ends when the link is closed.
 func (f *feed) run() {
+	defer f.part()
 	for {
 		select {
 		case e := <-f.queue:
@@ -100,6 +102,9 @@ func (f *feed) run() {
 				return
 			}
 			f.handle(e)
+			if len(f.queue) == 0 {
+				f.part()
+			}
 		case <-f.link.ctx.Done():
 			return
 		}
@@ -108,6 +113,7 @@ func (f *feed) run() {
 
 func (f *feed) handle(e event) {
 	if e.do != nil {
+		f.part()
 		e.do(f)
 		return
 	}
@@ -116,7 +122,9 @@ func (f *feed) handle(e event) {
 		f.link.health.foreign(f.link, e.channel, err)
 		return
 	}
-	switch k := p.kind(); {
+	k := p.kind()
+	f.join(k)
+	switch {
 	case k == kindMark:
 		f.mark(e.conn, p)
 	case k == kindReply:
@@ -256,12 +264,12 @@ func (f *feed) deliver(channel string, body []byte, seq uint64) {
 	if seq != 0 && replayed(m) {
 		m.Offset = f.in.offset(seq)
 	}
-	f.link.node.Deliver(m)
+	f.hand(m)
 }
 
 // deliverOwn delivers the publisher's own message: it waits for that.
 func (f *feed) deliverOwn(p *publication, e epoch, seq uint64) {
 	f.link.stamp(p.message, e, seq)
-	f.link.node.Deliver(p.message)
+	f.hand(p.message)
 	close(p.delivered)
 }

@@ -17,6 +17,7 @@ func (f *feed) begin(m mark) {
 }
 
 func (f *feed) lost(reason error) {
+	f.part()
 	f.link.health.lost(f.link, reason)
 	if w, ok := f.link.node.(belfry.LossWatcher); ok {
 		w.Lost(reason)
@@ -28,6 +29,7 @@ func (f *feed) lost(reason error) {
 func (f *feed) repair(from uint64) bool {
 	ctx, cancel := context.WithTimeout(f.link.ctx, 10*f.link.bus.opts.Timeout)
 	defer cancel()
+	f.part()
 	f.link.health.repairs.Add(1)
 	next := from + 1
 	err := f.link.readLog(ctx, from, func(e entry) error {
