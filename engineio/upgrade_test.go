@@ -108,8 +108,8 @@ func TestFailedProbes(t *testing.T) {
 		}},
 		{name: "client closes", act: func(w *wsClient) { w.write(opClose, ""); w.wantClose("") }},
 		{name: "client is gone", act: func(w *wsClient) { w.c.Close() }},
-		{name: "timeout", o: Options{UpgradeTimeout: 100 * time.Millisecond}, act: func(w *wsClient) { w.wantClose("") }},
-		{name: "timeout after the probe", o: Options{UpgradeTimeout: 100 * time.Millisecond}, act: func(w *wsClient) {
+		{name: "timeout", o: Options{UpgradeTimeout: 500 * time.Millisecond}, act: func(w *wsClient) { w.wantClose("") }},
+		{name: "timeout after the probe", o: Options{UpgradeTimeout: 500 * time.Millisecond}, act: func(w *wsClient) {
 			w.text("2probe")
 			w.want(websocket.Text, "3probe")
 			w.wantClose("")

@@ -234,9 +234,9 @@ func checkRecords(t *testing.T, s *subject.Subject, ids []string, want []record)
 	}
 }
 
-// eventually repeats f until it is true, or for 3 seconds.
+// eventually repeats f until it is true, or for 20 seconds.
 func eventually(f func() bool) {
-	end := time.Now().Add(3 * time.Second)
+	end := time.Now().Add(20 * time.Second)
 	for !f() {
 		if time.Now().After(end) {
 			return

@@ -19,7 +19,7 @@ import (
 
 const (
 	topologyStart = 4 * time.Minute // on a machine that does something else, too
-	topologyTime  = time.Minute
+	topologyTime  = 2 * time.Minute
 	speakers      = 3
 	sayings       = 100 // of each
 )

@@ -189,9 +189,8 @@ func TestTimeouts(t *testing.T) {
 			return "", nil
 		},
 	}), "", nil)
-	silent.write(`{"connect":{}}`)
+	silent.ask(`"connect":{}`)
 	conn := <-conns
-	eventually(t, "it is connected", conn.Connected)
 	eventually(t, "the silent client is given up", func() bool { return !conn.Connected() })
 	silent.wantError("timeout", "no sign of life")
 	silent.wantClosed(websocket.StatusPolicyViolation)

@@ -36,7 +36,7 @@ func collecting(t *testing.T, o poll.Options) *world {
 // Collected frames come complete and in order, and in fewer calls.
 func TestCollecting(t *testing.T) {
 	const senders, count, conns = 4, 2000, 20
-	w := collecting(t, poll.Options{MaxCoalesce: 5 * time.Millisecond, Loops: 1, MaxQueue: 1 << 30})
+	w := collecting(t, poll.Options{MaxCoalesce: 50 * time.Millisecond, Loops: 1, MaxQueue: 1 << 30})
 	var handlers []*handler
 	var clients []net.Conn
 	for range conns {

@@ -15,7 +15,7 @@ import (
 	"github.com/seed-09a96375/belfry/socketio"
 )
 
-const patience = 5 * time.Second
+const patience = 30 * time.Second
 
 // node is one server on a port of its own.
 type node struct {

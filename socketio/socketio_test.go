@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/bus/memory"
@@ -255,7 +256,7 @@ func testBroadcastAcks(t *testing.T, cluster clusterFunc) {
 			t.Errorf("binary answer is %q", b)
 		}
 	}
-	ctx, cancel := context.WithTimeout(bg, 300*1e6)
+	ctx, cancel := context.WithTimeout(bg, 2*time.Second)
 	defer cancel()
 	done = ask(ctx)
 	answer(ca, `["yes",2]`)
@@ -284,7 +285,7 @@ func TestSocketAcks(t *testing.T) {
 	if a := <-done; a.v != 42 || a.err != nil {
 		t.Errorf("got %+v", a)
 	}
-	ctx, cancel := context.WithTimeout(bg, 20*1e6)
+	ctx, cancel := context.WithTimeout(bg, 200*time.Millisecond)
 	defer cancel()
 	call(ctx)
 	if a := <-done; !errors.Is(a.err, socketio.ErrTimeout) {

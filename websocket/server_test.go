@@ -19,7 +19,7 @@ import (
 )
 
 // patience bounds every wait of a test.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // carrier is one way in which connections are carried.
 type carrier struct {

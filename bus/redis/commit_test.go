@@ -138,14 +138,15 @@ func TestOlderNode(t *testing.T) {
 
 // TestIDsExpire: an id is a key that ends.
 func TestIDsExpire(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
-	a, la := attach(t, open(t, Options{URL: server.URL(), IDs: IDs{Window: time.Second}}), "a")
+	a, la := attach(t, open(t, Options{URL: server.URL(), IDs: IDs{Window: 2 * time.Second}}), "a")
 	m := func() *belfry.Message { m := redistest.Message("m", "x"); m.ID = "id"; return m }
 	redistest.Publish(t, la, m())
 	if err := la.Publish(t.Context(), m()); !errors.Is(err, belfry.ErrDuplicate) {
 		t.Errorf("at once: %v, want ErrDuplicate", err)
 	}
-	<-time.After(1200 * time.Millisecond)
+	<-time.After(2200 * time.Millisecond)
 	redistest.Publish(t, la, m())
 	if got := a.Got(); len(got) != 2 {
 		t.Errorf("it came %d times, want 2", len(got))

@@ -15,7 +15,7 @@ import (
 	"github.com/seed-09a96375/belfry/internal/cluster"
 )
 
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // tally notes which nodes were stopped.
 type tally struct {

@@ -61,7 +61,7 @@ func says(t *testing.T, c net.Conn, line string) {
 
 func hears(t *testing.T, c net.Conn, line string) {
 	t.Helper()
-	_ = c.SetReadDeadline(time.Now().Add(5 * time.Second))
+	_ = c.SetReadDeadline(time.Now().Add(20 * time.Second))
 	got, err := bufio.NewReader(c).ReadString('\n')
 	if err != nil || got != line+"\n" {
 		t.Fatalf("heard %q, %v; want %q", got, err, line)
@@ -72,7 +72,7 @@ func TestCutResetsAndLetsNewOnesIn(t *testing.T) {
 	p, c := through(t)
 	says(t, c, "one")
 	p.Cut()
-	_ = c.SetReadDeadline(time.Now().Add(5 * time.Second))
+	_ = c.SetReadDeadline(time.Now().Add(20 * time.Second))
 	if _, err := c.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Fatalf("read after cut: %v", err)
 	}
@@ -98,7 +98,7 @@ func TestEndIsHandedOn(t *testing.T) {
 	_, c := through(t)
 	says(t, c, "one")
 	_ = c.(*net.TCPConn).CloseWrite()
-	_ = c.SetReadDeadline(time.Now().Add(5 * time.Second))
+	_ = c.SetReadDeadline(time.Now().Add(20 * time.Second))
 	if _, err := c.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 		t.Fatalf("read after the end: %v", err)
 	}

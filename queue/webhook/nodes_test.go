@@ -168,7 +168,7 @@ func child(text string) int {
 		return 2
 	}
 	r := receiver{Server: &httptest.Server{URL: spec.URL}, secret: spec.Secret}
-	w, err := webhook.New(r.options())
+	w, err := webhook.New(r.mortal())
 	if err != nil {
 		return 3
 	}
@@ -219,7 +219,7 @@ func TestNodesAreKilled(t *testing.T) {
 		_ = cmd.Wait()
 	}
 	close(hold)
-	run(t, newWebhook(t, r.options()), q)
+	run(t, newWebhook(t, r.mortal()), q)
 	r.await(t, "all", func() bool { return len(r.taken) == len(sent) })
 	if err := r.verdict(sent, true); err != nil {
 		t.Error(err)

@@ -152,8 +152,15 @@ func (r *receiver) verdict(sent []*belfry.Event, again bool) error {
 func (r *receiver) options() webhook.Options {
 	return webhook.Options{
 		Name: "w", URL: r.URL, Secret: newSecret(), OldSecret: r.secret, Backoff: time.Millisecond, MaxBackoff: 10 * time.Millisecond,
-		ReclaimAfter: 300 * time.Millisecond,
+		ReclaimAfter: 30 * time.Second, // who is slow is not dead
 	}
+}
+
+// mortal are the options of nodes that are killed: they are soon taken for dead.
+func (r *receiver) mortal() webhook.Options {
+	o := r.options()
+	o.ReclaimAfter = 300 * time.Millisecond
+	return o
 }
 
 func newWebhook(t testing.TB, o webhook.Options) *webhook.Webhook {

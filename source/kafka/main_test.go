@@ -51,7 +51,7 @@ func options(b *kafkatest.Broker, topic string) Options {
 	return Options{
 		Kafka: kafkaconn.Options{URL: "kafka://" + b.Addr()}, Topics: []string{topic}, Group: topic,
 		DeadLetters: topic + ".dead", CreateTopics: true, CommitInterval: 50 * time.Millisecond, RetryMax: 100 * time.Millisecond,
-		SessionTimeout: 3 * time.Second, StopTimeout: 5 * time.Second, Logger: slog.New(slog.DiscardHandler),
+		SessionTimeout: 10 * time.Second, StopTimeout: 5 * time.Second, Logger: slog.New(slog.DiscardHandler),
 	}
 }
 

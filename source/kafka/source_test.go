@@ -312,7 +312,7 @@ func TestOnlyOneRun(t *testing.T) {
 	b := bed.Broker(t)
 	topic := b.Topic(t, 1)
 	b.Produce(t, numbered(topic, 1, 1)...)
-	seen := make(chan struct{}, 1)
+	seen := make(chan struct{}, 100)
 	s := start(t, options(b, topic), func(context.Context, *belfry.Record) error { seen <- struct{}{}; return nil })
 	<-seen
 	if err := s.Run(t.Context(), nil); !errors.Is(err, errRunning) {

@@ -7,6 +7,7 @@ package redistest
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -57,18 +58,34 @@ func requireBinary(t testing.TB, name string) {
 }
 
 // FreePort returns a port that nothing listens at. It is not one of those that
-// systems give to connections, so that it stays free while its server is away.
+// systems give to connections, and no other test gets it until this one has ended: it
+// stays free while its server is away.
 func FreePort(t testing.TB) string {
 	t.Helper()
 	for range 100 {
-		port := strconv.Itoa(20_000 + rand.IntN(12_000)) //nolint:gosec // guards nothing
-		if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port)); err == nil {
-			_ = l.Close()
+		port, err := Port()
+		if err != nil {
+			t.Fatal(err)
+		}
+		claim, err := net.ListenPacket("udp", net.JoinHostPort("127.0.0.1", port)) // in nobody's way but the next claim's
+		if err == nil {
+			t.Cleanup(func() { _ = claim.Close() })
 			return port
 		}
 	}
 	t.Fatal("no port is free")
 	return ""
+}
+
+// Port is FreePort for what is no test.
+func Port() (string, error) {
+	for range 100 {
+		port := strconv.Itoa(20_000 + rand.IntN(12_000)) //nolint:gosec // guards nothing
+		if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", port)); err == nil {
+			return port, l.Close()
+		}
+	}
+	return "", errors.New("no port is free")
 }
 
 // Addr is host and port.

@@ -17,7 +17,7 @@ import (
 	"github.com/seed-09a96375/belfry/internal/cluster"
 )
 
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
