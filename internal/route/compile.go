@@ -13,6 +13,8 @@ type compiled struct {
 	emit    emit
 	user    bool // only for users
 	publish bool // only with the grant for each room
+
+	counters counters
 }
 
 // inlet is a source, ready to run.
@@ -32,6 +34,7 @@ type emit struct {
 
 // program is all that was configured.
 type program struct {
+	routes []*compiled // in their order
 	table  table
 	inlets map[string]*inlet
 	ledger ledger
@@ -46,7 +49,9 @@ func compile(o Options) (*program, error) {
 		at := fmt.Sprintf("Routes[%d]", i)
 		f.route(at, r, o)
 		f.reachable(at, r, o.Routes[:i])
-		p.table.add(f.compileRoute(at, r, i))
+		c := f.compileRoute(at, r, i)
+		p.routes = append(p.routes, c)
+		p.table.add(c)
 	}
 	for i, s := range o.Sources {
 		at := fmt.Sprintf("Sources[%d]", i)

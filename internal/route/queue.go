@@ -17,6 +17,7 @@ type Result struct {
 	id      string
 	answers belfry.Answers // nil: there is no answer to wait for
 	timeout time.Duration
+	counts  *counters // of the route
 }
 
 // Waits reports whether the ack is the answer of a backend, to be had from Await.
@@ -32,6 +33,12 @@ func (r Result) Await(ctx context.Context) (json.RawMessage, error) {
 	if r.answers == nil {
 		return noArgs, nil
 	}
+	args, err := r.await(ctx)
+	r.counts.awaited(err)
+	return args, err
+}
+
+func (r Result) await(ctx context.Context) (json.RawMessage, error) {
 	bounded, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
 	a, err := r.answers.Await(bounded, r.id)
@@ -120,7 +127,7 @@ func (r *Router) link() {
 // enqueue appends the event to the queues of the route. One that was appended
 // before is as good.
 func (r *Router) enqueue(ctx context.Context, c *compiled, in *Incoming, e *belfry.Event) (Result, error) {
-	res := Result{id: e.ID, timeout: c.route.Timeout}
+	res := Result{id: e.ID, timeout: c.route.Timeout, counts: &c.counters}
 	for _, to := range r.targets(c) {
 		queued := *e // a queue keeps it
 		queued.Reply = e.Reply && to.answers

@@ -15,6 +15,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/seed-09a96375/belfry"
@@ -27,6 +28,9 @@ type Links struct {
 	// Publish sends a message to the members of m.Namespace, on all nodes. Rules are
 	// not its business.
 	Publish func(ctx context.Context, m *belfry.Message) error
+	// PublishAll does the same for many, in their order, and returns how many of the
+	// first are accepted, now or before. nil: Publish is called for each.
+	PublishAll func(ctx context.Context, messages []*belfry.Message) (accepted int, err error)
 	// Queues and Webhooks are by the names of Options. Those of webhooks are the
 	// queues that the webhooks consume.
 	Queues, Webhooks map[string]belfry.Queue
@@ -41,8 +45,9 @@ type Links struct {
 // Router routes. Safe for concurrent use.
 type Router struct {
 	*program
-	links Links
-	log   *slog.Logger
+	links    Links
+	log      *slog.Logger
+	unrouted atomic.Uint64 // events that no route takes
 }
 
 // New returns a router. An error names all options that cannot work.
@@ -65,7 +70,7 @@ func New(o Options, l Links) (*Router, error) {
 			return nil, err
 		}
 	}
-	r := &Router{p, l, o.Logger}
+	r := &Router{program: p, links: l, log: o.Logger}
 	r.link()
 	return r, nil
 }
@@ -98,16 +103,19 @@ func (r *Router) Takes(namespace, event string) bool { return r.table.match(name
 func (r *Router) Route(ctx context.Context, in *Incoming) (Result, error) {
 	c := r.table.match(in.Namespace, in.Event)
 	if c == nil {
+		r.unrouted.Add(1)
 		return Result{}, &Error{Code: NoRoute, Message: "no route takes events of this name"}
 	}
 	res, err := r.run(ctx, c, in)
 	if err == nil {
+		c.counters.routed(nil)
 		return res, nil
 	}
 	var own *Error
 	if !errors.As(err, &own) {
 		own = &Error{Invalid, err.Error(), err}
 	}
+	c.counters.routed(own)
 	if own.Code == Unavailable || own.Code == InDoubt {
 		r.log.WarnContext(ctx, "event not routed", "event", in.Event, "namespace", in.Namespace, "code", own.Code, "err", own.Err)
 	}
