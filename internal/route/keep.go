@@ -17,6 +17,8 @@ type origin struct {
 	sender hub.Sender
 	// own says that the router has made the message's id: no event has the same.
 	own bool
+	// at is when it came, the same for all tries. Zero: now.
+	at time.Time
 	// topic and queue have the message already, or get it from who publishes it, and so
 	// does the archive for the room archived.
 	topic, queue string
@@ -177,9 +179,13 @@ func newScope(m *belfry.Message, from origin) (*scopeOf, error) {
 	if err != nil || name == nil {
 		return nil, invalid("the message has no event")
 	}
+	at := from.at
+	if at.IsZero() {
+		at = time.Now()
+	}
 	return &scopeOf{belfry.Event{
 		ID: recordID(m.ID, from.own), Namespace: m.Namespace, Name: string(name), Args: packet.Inline(argsOf(m.Data), m.Attachments),
-		Socket: from.sender.Socket, User: from.sender.User, Time: time.Now(),
+		Socket: from.sender.Socket, User: from.sender.User, Time: at,
 	}}, nil
 }
 
