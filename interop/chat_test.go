@@ -34,7 +34,7 @@ func TestChat(t *testing.T) {
 
 	results := run(t, []string{nodeJS, "js/chat.js", string(asJSON(map[string]any{
 		"browser": browser, "profiles": t.TempDir(), "control": control.URL,
-		"pages": []string{"http://" + p.Addr() + "/", pages[1]},
+		"pages": []string{"http://" + p.Addr() + "/chat/", pages[1] + "chat/"},
 	}))})
 	check(t, []string{
 		"chat-join", "chat-talk", "chat-plain-text", "chat-is-kept", "chat-rooms", "chat-recovers", "chat-recovers-from-a-cut",

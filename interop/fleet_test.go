@@ -30,7 +30,7 @@ func TestFleet(t *testing.T) {
 		"pages": []string{"http://" + p.Addr() + "/fleet/", pages[1] + "fleet/"},
 	}))})
 	check(t, []string{
-		"fleet-refuses", "fleet-login", "fleet-map", "fleet-alert", "fleet-fly", "fleet-filter", "fleet-recovers",
+		"fleet-refuses", "fleet-login", "fleet-map", "fleet-alert", "fleet-fly", "fleet-orders", "fleet-filter", "fleet-recovers",
 		"fleet-late", "fleet-phone", "fleet-logout", "fleet-no-errors",
 	}, results)
 }

@@ -206,7 +206,9 @@ type dashboard struct {
 func (n *node) open(user string) *dashboard {
 	n.t.Helper()
 	auth := map[string]string{"token": n.token(user)}
-	return &dashboard{socketiotest.Connect(n.t, socketiotest.Options{URL: n.url, Auth: auth}), n.t}
+	d := &dashboard{socketiotest.Connect(n.t, socketiotest.Options{URL: n.url, Auth: auth}), n.t}
+	d.orders() // it is where it hears of things before it is answered
+	return d
 }
 
 // watched is the answer to watch.
@@ -250,6 +252,24 @@ func (d *dashboard) waitUpdate() (r fleet.Reading) {
 	d.t.Helper()
 	d.Decode(d.Next("truck_update").Args[0], &r)
 	return r
+}
+
+// orders returns the news of orders of the past, the newest first.
+func (d *dashboard) orders() (ids []string) {
+	d.t.Helper()
+	var page struct{ Orders []fleet.OrderNews }
+	d.Decode(d.Ask("orders", map[string]any{})[0], &page)
+	for _, o := range page.Orders {
+		ids = append(ids, o.ID)
+	}
+	return ids
+}
+
+// waitOrder waits for the next notification, which is of an order.
+func (d *dashboard) waitOrder() (n fleet.OrderNews) {
+	d.t.Helper()
+	d.Decode(d.Next("notification").Args[0], &n)
+	return n
 }
 
 // heard are the ids of all notifications so far.

@@ -1,11 +1,14 @@
 // Package fleet is a dashboard for trucks with goods that must be neither warm nor
 // shaken, on any number of nodes: what trucks measure comes by a topic of Kafka, or
-// from a simulator; what is wrong becomes an alert that is kept.
+// from a simulator; what is wrong becomes an alert that is kept. What becomes of orders
+// comes by another topic, or a Redis Stream.
 //
 //	topic ─ Records ─┬ State: last reading of each truck ┄┄ snapshot of who begins to watch
 //	                 ├ truck_update ─ room of the truck: for the moment, latest value only
-//	                 └ rules ─ claim ─ queue ─ Run ─ risk ─ store ─ notification
-//	                            │                             └┄┄┄ pages of who comes late
+//	                 └ rules ─ claim ─ queue ─ Run ─┬ risk ─ store ─ notification
+//	                            │       │           │          └┄┄┄ pages of who comes late
+//	                            │       │           └ mail: Critical ones, tried again by itself
+//	                            │       └ OrderRecords ─ orders: order_update, notification
 //	                            └ one per truck and type in a minute, in the whole cluster
 //
 //	event         payload                              direction   ack
@@ -13,18 +16,25 @@
 //	              "west","north","east"},"limit",                   "inView","known"}
 //	              "fleets":[name,…]}
 //	alerts        {"before","limit"}                   client      {"alerts":[alert,…],"next"}
+//	orders        {"before","limit"}                   client      {"orders":[order,…],"next"}
 //	truck_update  {"truckId","latitude","longitude",   who watches the truck
 //	              "temperature","vibration",
 //	              "timestamp"}
 //	notification  {"id","truckId","time","type",       who sees its fleet
-//	              "message","location":{"lat","lng"},
+//	 of an alert  "message","location":{"lat","lng"},
 //	              "riskData"}
+//	notification  {"id","time","type":"ORDER",         managers, and who has ordered
+//	 of an order  "title":"order.shipped","body":data}
+//	order_update  {"status":"shipped","data":          the same
+//	              {"orderId","event","product",
+//	              "quantity","user","truckId",
+//	              "timestamp"}}
 //
 // CONNECT needs {"token"}, from POST /api/auth/login. A dashboard gets what it asked
-// to watch in place of what it watched before, and alerts of the fleets that its
-// user may see; it keeps the newer of two readings, by timestamp, and one of two
-// alerts with an id. After a reconnect that did not recover it watches again and asks
-// for the alerts it has missed. An event that is refused is acked with
+// to watch in place of what it watched before, and the news that its user may see; it
+// keeps the newer of two readings, by timestamp, and one of two notifications with an
+// id. After a reconnect that did not recover it watches again and asks for the alerts
+// and orders that it has missed. An event that is refused is acked with
 // {"error":{"message":"…"}}.
 package fleet
 
@@ -34,6 +44,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/mail"
 	"slices"
 	"strings"
 	"sync"
@@ -49,11 +60,14 @@ import (
 const (
 	truckPrefix             = "fleet:truck:"
 	alertPrefix             = "fleet:alerts:"
+	orderPrefix             = "fleet:orders:"
 	allAlerts   belfry.Room = "fleet:alerts"
+	allOrders   belfry.Room = "fleet:orders"
 )
 
 func truckRoom(truck string) belfry.Room { return belfry.Room(truckPrefix + truck) }
 func alertRoom(fleet string) belfry.Room { return belfry.Room(alertPrefix + fleet) }
+func orderRoom(user string) belfry.Room  { return belfry.Room(orderPrefix + user) }
 
 // Slow is for socketio.Options.Slow: a client that reads slowly gets the latest
 // reading of each truck, and does not lose its connection for them. Other messages
@@ -65,7 +79,7 @@ func Slow(m *belfry.Message) socketio.SlowPolicy {
 	return socketio.CloseSlow
 }
 
-// Queue is where alerts wait until they are kept and told.
+// Queue is where alerts and orders wait until they are kept, told and mailed.
 type Queue interface {
 	belfry.Queue
 	belfry.Consumer
@@ -75,7 +89,7 @@ type Queue interface {
 // nodes.
 type Options struct {
 	State State
-	// Store keeps alerts.
+	// Store keeps alerts and orders.
 	Store archive.Store
 	Queue Queue
 	// Users may log in.
@@ -88,6 +102,12 @@ type Options struct {
 	Risk RiskFunc
 	// RiskTimeout bounds the wait for it. Default 2 s.
 	RiskTimeout time.Duration
+	// Mail has what is Critical mailed to MailTo, an address. nil: nobody is told that
+	// way.
+	Mail   MailFunc
+	MailTo string
+	// MailTimeout bounds a try. Default 10 s.
+	MailTimeout time.Duration
 	// Debounce is the least time between two alerts of one truck and type, by the
 	// times of the readings. Default 60 s.
 	Debounce time.Duration
@@ -112,6 +132,7 @@ func (o Options) withDefaults() Options {
 	}
 	orDuration(&o.TokenLife, time.Hour)
 	orDuration(&o.RiskTimeout, 2*time.Second)
+	orDuration(&o.MailTimeout, 10*time.Second)
 	orDuration(&o.Debounce, time.Minute)
 	orDuration(&o.Forget, 10*time.Minute)
 	if o.MaxWatch == 0 {
@@ -135,9 +156,10 @@ func (o Options) Validate() error {
 	no(o.Store == nil, "Store is missing")
 	no(o.Queue == nil, "Queue is missing")
 	no(len(o.Secret) < 32, "Secret has %d bytes: must have 32 or more", len(o.Secret))
+	no(o.Mail != nil && !isAddress(o.MailTo), "MailTo is %q: must be an address, like fleet@example.com", o.MailTo)
 	no(o.MaxWatch < 0, "MaxWatch is %d: must not be negative", o.MaxWatch)
 	for name, d := range map[string]time.Duration{
-		"TokenLife": o.TokenLife, "RiskTimeout": o.RiskTimeout, "Debounce": o.Debounce, "Forget": o.Forget,
+		"TokenLife": o.TokenLife, "RiskTimeout": o.RiskTimeout, "MailTimeout": o.MailTimeout, "Debounce": o.Debounce, "Forget": o.Forget,
 	} {
 		no(d < 0, "%s is %v: must not be negative", name, d)
 	}
@@ -146,6 +168,11 @@ func (o Options) Validate() error {
 		no(len(strings.Split(u.Hash, "$")) != 4, "Users has %q without a hash of HashPassword", u.Name)
 	}
 	return errors.Join(errs...)
+}
+
+func isAddress(s string) bool {
+	a, err := mail.ParseAddress(s)
+	return err == nil && a.Address == s
 }
 
 // Fleet serves dashboards on one node, and takes readings in. Every node of the
@@ -178,6 +205,7 @@ func New(srv *socketio.Server, ns *socketio.Namespace, o Options) (*Fleet, error
 	ns.OnDisconnect(f.disconnected)
 	socketio.OnAck(ns, "watch", f.watch)
 	socketio.OnAck(ns, "alerts", f.alerts)
+	socketio.OnAck(ns, "orders", f.orders)
 	return f, nil
 }
 
@@ -207,13 +235,13 @@ func (f *Fleet) admit(_ context.Context, s *socketio.Socket) error {
 	return nil
 }
 
-// connected puts the visitor where they hear of alerts, before anything that they
+// connected puts the visitor where they hear of alerts and orders, before anything that they
 // ask: what is not in a page of the past comes.
 func (f *Fleet) connected(_ context.Context, s *socketio.Socket) {
 	who, err := visitorOf(s)
 	left := time.Until(time.Unix(who.Expires, 0))
 	if err == nil && left > 0 {
-		err = s.Join(who.alertRooms()...)
+		err = s.Join(append(who.alertRooms(), who.orderRooms()...)...)
 	}
 	if err != nil || left <= 0 {
 		s.Disconnect(false)

@@ -22,6 +22,8 @@ type PageInfo struct {
 	Source string `json:"source"`
 	// Center of the map at the beginning.
 	Center Location `json:"center"`
+	// Fleets are those that a manager can choose from.
+	Fleets []string `json:"fleets"`
 	// Demo are users whose passwords everybody may know.
 	Demo []DemoUser `json:"demo"`
 	// Links lead to other pages.

@@ -131,17 +131,7 @@ func (f *Fleet) raise(ctx context.Context, r Reading) error {
 	if err != nil || !mine {
 		return err
 	}
-	args, err := json.Marshal([]any{a, r})
-	if err != nil {
-		return fmt.Errorf("encode an alert: %w", err)
-	}
-	err = f.opts.Queue.Append(ctx, &belfry.Event{
-		ID: a.ID, Namespace: f.ns.Name(), Name: "alert", Args: args, Key: a.Truck, Node: f.server.NodeID(), Time: r.Time,
-	})
-	if errors.Is(err, belfry.ErrDuplicate) {
-		return nil
-	}
-	return err
+	return f.append(ctx, queuedAlert, a.ID, a.Truck, r.Time, a, r)
 }
 
 // eventData is the Data of a message.

@@ -22,8 +22,8 @@ import (
 type Role string
 
 const (
-	Manager    Role = "MANAGER"    // sees all fleets, and may try an alarm
-	Pharmacist Role = "PHARMACIST" // sees the fleets that are theirs
+	Manager    Role = "MANAGER"    // sees all fleets and orders, and may try an alarm
+	Pharmacist Role = "PHARMACIST" // sees the fleets and the orders that are theirs
 )
 
 // User is somebody who may log in. Users are made by whoever runs the server: there
@@ -98,6 +98,17 @@ func (v visitor) alertRooms() (rooms []belfry.Room) {
 		}
 	}
 	return rooms
+}
+
+// orderRooms are the rooms in which the visitor hears of orders.
+func (v visitor) orderRooms() []belfry.Room {
+	switch v.Role {
+	case Manager:
+		return []belfry.Room{allOrders}
+	case Pharmacist:
+		return []belfry.Room{orderRoom(v.Name)}
+	}
+	return nil
 }
 
 // claims are those of a token.

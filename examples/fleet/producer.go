@@ -15,8 +15,8 @@ import (
 // Topic is what readings come by unless you say otherwise.
 const Topic = "telemetry-stream"
 
-// Producer writes readings to a topic of Kafka. The truck is the key, so that those of
-// one truck are in one partition, in order. Safe for concurrent use.
+// Producer writes readings, or order events, to a topic of Kafka. The truck is the key,
+// so that those of one truck are in one partition, in order. Safe for concurrent use.
 type Producer struct {
 	client *kgo.Client
 	topic  string
@@ -50,19 +50,41 @@ func (p *Producer) Close() { p.client.CloseAllowingRebalance() }
 
 // Report writes readings, and returns when all replicas that are in sync have them.
 func (p *Producer) Report(ctx context.Context, readings []Reading) error {
+	records := make([]*kgo.Record, 0, len(readings))
+	for _, r := range readings {
+		record, err := recordOf(r.Truck, r, r.Time)
+		if err != nil {
+			return err
+		}
+		records = append(records, record)
+	}
+	return p.write(ctx, records)
+}
+
+// ReportOrder writes an order event, as Report does: to a topic of its own, by another
+// Producer. The order is the key.
+func (p *Producer) ReportOrder(ctx context.Context, o Order) error {
+	record, err := recordOf(o.ID, o, o.Time)
+	if err != nil {
+		return err
+	}
+	return p.write(ctx, []*kgo.Record{record})
+}
+
+func recordOf(key string, value any, at time.Time) (*kgo.Record, error) {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return nil, fmt.Errorf("encode a record: %w", err)
+	}
+	return &kgo.Record{Key: []byte(key), Value: text, Timestamp: at}, nil
+}
+
+func (p *Producer) write(ctx context.Context, records []*kgo.Record) error {
 	// The driver's own timeout counts from the records' timestamps.
 	ctx, cancel := context.WithTimeout(ctx, reportTimeout)
 	defer cancel()
-	records := make([]*kgo.Record, 0, len(readings))
-	for _, r := range readings {
-		value, err := json.Marshal(r)
-		if err != nil {
-			return fmt.Errorf("encode a reading: %w", err)
-		}
-		records = append(records, &kgo.Record{Key: []byte(r.Truck), Value: value, Timestamp: r.Time})
-	}
 	if err := p.client.ProduceSync(ctx, records...).FirstErr(); err != nil {
-		return fmt.Errorf("write readings to %s: %w", p.topic, err)
+		return fmt.Errorf("write to %s: %w", p.topic, err)
 	}
 	return nil
 }

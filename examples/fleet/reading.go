@@ -80,7 +80,7 @@ func readTime(raw json.RawMessage) (time.Time, error) {
 	}
 	var at time.Time
 	if json.Unmarshal(raw, &at) != nil || at.UnixMilli() <= 0 {
-		return time.Time{}, errors.New("the reading's timestamp is missing, or neither RFC 3339 nor ms since 1970")
+		return time.Time{}, errors.New("the timestamp is missing, or neither RFC 3339 nor ms since 1970")
 	}
 	return at.UTC().Truncate(time.Millisecond), nil
 }
@@ -94,8 +94,19 @@ func (r Reading) Validate() error {
 		return fmt.Errorf("%s is at %v, %v: no such place", r.Truck, r.Latitude, r.Longitude)
 	case r.Temperature < -273.15 || r.Temperature > 1000 || r.Vibration < 0 || r.Vibration > 10_000:
 		return fmt.Errorf("%s measures %v °C and %v G: its sensors are broken", r.Truck, r.Temperature, r.Vibration)
-	case time.Until(r.Time) > maxAhead:
-		return fmt.Errorf("the clock of %s is more than %v ahead: %v", r.Truck, maxAhead, r.Time)
+	}
+	return checkClock(r.Truck, r.Time)
+}
+
+// earliest is before any truck has reported: what is older has a wrong clock.
+var earliest = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func checkClock(whose string, at time.Time) error {
+	switch {
+	case time.Until(at) > maxAhead:
+		return fmt.Errorf("the clock of %s is more than %v ahead: %v", whose, maxAhead, at)
+	case at.Before(earliest):
+		return fmt.Errorf("the clock of %s is wrong: %v", whose, at)
 	}
 	return nil
 }

@@ -163,3 +163,18 @@ func (s *Redis) Claim(ctx context.Context, a Alert, apart time.Duration) (bool, 
 	}
 	return said == 1, nil
 }
+
+// maxOrders is about how many order events AddOrder keeps in a stream.
+const maxOrders = 100_000
+
+// AddOrder appends an order event to a Redis Stream, a field for each part of it.
+func (s *Redis) AddOrder(ctx context.Context, stream string, o Order) error {
+	c := s.client.B().Xadd().Key(stream).Maxlen().Almost().Threshold(strconv.Itoa(maxOrders)).Id("*").FieldValue().
+		FieldValue("orderId", o.ID).FieldValue("event", o.Event).FieldValue("timestamp", o.Time.Format(time.RFC3339Nano)).
+		FieldValue("product", o.Product).FieldValue("quantity", strconv.Itoa(o.Quantity)).
+		FieldValue("user", o.User).FieldValue("truckId", o.Truck)
+	if err := s.client.Do(ctx, c.Build()).Error(); err != nil {
+		return fmt.Errorf("write an order event: %w", err)
+	}
+	return nil
+}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"net/http"
 	"time"
@@ -50,26 +51,32 @@ const maxRisk = 16 << 10
 // RiskByHTTP is a RiskFunc that POSTs {truckId, vibration, temperature, timestamp} to
 // a URL. A nil client is http.DefaultClient.
 func RiskByHTTP(client *http.Client, url string) RiskFunc {
-	if client == nil {
-		client = http.DefaultClient
-	}
 	return func(ctx context.Context, r Reading) (json.RawMessage, error) {
-		body, err := json.Marshal(riskQuestion{r.Truck, r.Vibration, r.Temperature, r.Time})
-		if err != nil {
-			return nil, fmt.Errorf("encode the question: %w", err)
-		}
-		q, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
-		if err != nil {
-			return nil, fmt.Errorf("ask the risk service: %w", err)
-		}
-		q.Header.Set("Content-Type", "application/json")
-		answer, err := client.Do(q)
+		answer, err := post(ctx, client, url, riskQuestion{r.Truck, r.Vibration, r.Temperature, r.Time}, nil)
 		if err != nil {
 			return nil, fmt.Errorf("ask the risk service: %w", err)
 		}
 		defer answer.Body.Close()
 		return readRisk(answer)
 	}
+}
+
+// post sends a JSON object. A nil client is http.DefaultClient.
+func post(ctx context.Context, client *http.Client, url string, body any, header http.Header) (*http.Response, error) {
+	if client == nil {
+		client = http.DefaultClient
+	}
+	text, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	q, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(text))
+	if err != nil {
+		return nil, err
+	}
+	maps.Copy(q.Header, header)
+	q.Header.Set("Content-Type", "application/json")
+	return client.Do(q)
 }
 
 func readRisk(answer *http.Response) (json.RawMessage, error) {

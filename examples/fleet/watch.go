@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/seed-09a96375/belfry"
-	"github.com/seed-09a96375/belfry/archive"
 	"github.com/seed-09a96375/belfry/socketio"
 )
 
@@ -173,8 +172,4 @@ func (p *places) now(ctx context.Context) ([]place, error) {
 	})
 	p.all, p.at = all, began
 	return all, nil
-}
-
-func newestFirst(entries []archive.Entry) {
-	slices.SortFunc(entries, func(a, b archive.Entry) int { return b.Position().Compare(a.Position()) })
 }

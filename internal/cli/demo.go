@@ -18,17 +18,22 @@ func demoCommand() *cobra.Command {
 		Short: "Run a chat, screen sharing, orders and a fleet on two nodes, with pages to try them",
 		Long: `Run a chat, screen sharing, orders and a fleet on two nodes, with pages to try them.
 
-The nodes act as one server: open the page of each, join with two names, and
-write. The page shows who is in the room, and can break its own connection to show
-that it recovers with nothing lost. Below /meet/ of each node are rooms in which
-people show each other their screens. Below /orders/ STOMP clients give work to
-backends, and one sees which backend had it; with --redis more backends can be
-started beside the demo, in any language (docs/backends.md). Below /fleet/ trucks drive
-over a map, and alerts tell what is wrong with them; one logs in there. The HTTP API is open at
-/api/: the demo asks nobody who they are. The nodes share a bus in memory, so that no
-other service is needed and nothing is kept when the demo stops; with --redis they
-share that, also with demos in other terminals and on other machines. With --kafka and
---postgres what is said in the chat is kept there; the page says which way it goes.`,
+The nodes act as one server: open the start page of each, and from there
+
+  /chat/    join with two names, and write; the page can break its own connection to
+            show that it recovers with nothing lost
+  /meet/    rooms in which people show each other their screens
+  /orders/  STOMP clients give work to backends, and one sees which backend had it;
+            with --redis more backends can be started beside the demo, in any language
+            (docs/backends.md)
+  /fleet/   trucks drive over a map; alerts tell what is wrong with them, and orders
+            what becomes of them; one logs in there
+
+The HTTP API is open at /api/: the demo asks nobody who they are. The nodes share a bus
+in memory, so that no other service is needed and nothing is kept when the demo stops;
+with --redis they share that, also with demos in other terminals and on other machines.
+With --kafka messages of the chat, readings of trucks and orders go through Kafka, with
+--postgres messages, alerts and orders are kept there; the pages say which way they go.`,
 		Example: `  belfry demo --open                       and open a browser
   belfry demo --listen 0.0.0.0:3000        let phones on this network join
   belfry demo --nodes 3 --listen :4000     three nodes, on ports 4000 to 4002
@@ -60,8 +65,9 @@ share that, also with demos in other terminals and on other machines. With --kaf
 	f.IntVar(&o.Nodes, "nodes", 2, "`number` of nodes")
 	f.IntVar(&backends, "backends", 2, "`number` of backends that handle orders; 0: others do")
 	f.IntVar(&trucks, "trucks", 200, "`number` of trucks that drive over the map of the fleet; 0: none")
-	f.StringVar(&o.Kafka, "kafka", "", "`URL` of a Kafka that messages of the chat go through: kafka://host:9092")
-	f.StringVar(&o.Postgres, "postgres", "", "`URL` of a database that keeps them: postgres://user@host/database")
+	f.StringVar(&o.Kafka, "kafka", "", "`URL` of a Kafka that messages, readings and orders go through: kafka://host:9092")
+	f.StringVar(&o.Postgres, "postgres", "", "`URL` of a database that keeps messages, alerts and orders: postgres://user@host/database")
+	f.StringVar(&o.Mail, "mail", "", "`URL` that gets a POST for each critical alert of the fleet: http://host/path")
 	config.Bus(&o.Bus).Flags(f)
 	f.BoolVar(&o.Open, "open", false, "open the first node's page in a browser")
 	return cmd

@@ -19,7 +19,7 @@ func applications() []application {
 }
 
 func startMeet(srv *socketio.Server, mux *http.ServeMux) (stop func()) {
-	m := meet.New(srv, meet.Options{Links: []meet.Link{{Text: "the chat", URL: "/"}, {Text: "orders", URL: "/orders/"}, {Text: "fleet", URL: "/fleet/"}}})
+	m := meet.New(srv, meet.Options{Links: []meet.Link{{Text: "Start", URL: "/"}, {Text: "Chat", URL: "/chat/"}, {Text: "Orders", URL: "/orders/"}, {Text: "Fleet", URL: "/fleet/"}}})
 	mux.Handle("/meet/", secured(http.StripPrefix("/meet", m.Page())))
 	mux.Handle("GET /api/rooms", secured(m.API())) // in the place of Belfry's own
 	mux.Handle("GET /api/room/", secured(m.API()))

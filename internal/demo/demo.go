@@ -1,6 +1,6 @@
 // Package demo is `belfry demo`: a chat, a room to share a screen in, orders that
 // backends handle, and trucks on a map, on a few nodes in one process, with pages that
-// show what happens.
+// show what happens, and one that leads to them.
 package demo
 
 import (
@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"sync"
 	"time"
 
@@ -37,13 +38,16 @@ type Options struct {
 	Backends int
 	// Trucks is how many drive over the map of the fleet. Default 200; -1: none.
 	Trucks int
-	// Kafka is the URL of a cluster that messages of the chat go through. Default:
-	// none; they wait in a stream of the bus' Redis if there is one and Postgres, else
-	// in memory.
+	// Kafka is the URL of a cluster that messages of the chat, readings of trucks and
+	// orders of the fleet go through. Default: none; messages of the chat wait in a
+	// stream of the bus' Redis if there is one and Postgres, else in memory.
 	Kafka string
-	// Postgres is the URL of the database that keeps them. Default: a SQLite file that
-	// is gone when the demo stops.
+	// Postgres is the URL of the database that keeps messages, alerts and orders.
+	// Default: SQLite files that are gone when the demo stops.
 	Postgres string
+	// Mail is a URL that gets a POST for each critical alert of the fleet. Default:
+	// nobody does.
+	Mail string
 	// Bus joins the nodes, and with a URL those of other processes. Recovery in it
 	// has the default 2 minutes.
 	Bus backplane.Options
@@ -97,6 +101,9 @@ func (o Options) Validate() error {
 	if o.Postgres != "" && (postgres.Options{URL: o.Postgres}).Validate() != nil {
 		return errors.New("demo: Options.Postgres must be a URL like postgres://user@host/database")
 	}
+	if o.Mail != "" && !isWeb(o.Mail) {
+		return errors.New("demo: Options.Mail must be a URL like http://host/path")
+	}
 	if o.Backends < -1 || o.Backends > MaxBackends {
 		return fmt.Errorf("demo: Options.Backends is %d: must be between 1 and %d, -1 for none, or 0 for the default", o.Backends, MaxBackends)
 	}
@@ -104,6 +111,11 @@ func (o Options) Validate() error {
 		return fmt.Errorf("demo: Options.Trucks is %d: must be between 1 and %d, -1 for none, or 0 for the default", o.Trucks, fleet.MaxTrucks)
 	}
 	return nil
+}
+
+func isWeb(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 }
 
 // Run serves the demo until ctx ends, which is no error. If an address cannot be
@@ -199,7 +211,7 @@ func run(ctx context.Context, nodes []cluster.Node, backends func(context.Contex
 // newNodes puts a server behind each listener, all on one bus. On an error
 // nothing is left open.
 func newNodes(ctx context.Context, o Options, bus belfry.Bus, shared *shared, listeners []net.Listener) ([]cluster.Node, error) {
-	f := newFacts(o.nodeIDs(), listeners, shared.chat.kept)
+	f := newFacts(o, listeners, shared.chat.kept, shared.fleet.options.Page.Source)
 	all := make([]cluster.Node, 0, len(listeners))
 	for i, ln := range listeners {
 		n, err := newNode(ctx, o, bus, shared, f, ln.Addr(), i)
@@ -223,6 +235,7 @@ func newNode(ctx context.Context, o Options, bus belfry.Bus, shared *shared, f f
 	mux.Handle("/socket.io/", srv)
 	mux.Handle(health.Path, health.Handler(srv.Health))
 	mux.Handle("GET /demo.json", secured(f))
+	mux.Handle("/", secured(http.FileServerFS(below(startFiles, "start"))))
 	var stops []func()
 	for _, start := range applications() {
 		stops = append(stops, start(srv, mux))

@@ -18,7 +18,7 @@ import (
 	"github.com/seed-09a96375/belfry/internal/cluster"
 )
 
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // running is a demo under test.
 type running struct {
@@ -131,7 +131,7 @@ func leave(t *testing.T, url, handshake string) {
 func TestRunServesAndStops(t *testing.T) {
 	d := start(t, 2)
 	for _, u := range d.urls {
-		if a := get(t, u, nil); a.status != http.StatusOK || !strings.Contains(a.body, `data-testid="chat-messages"`) {
+		if a := get(t, u+"chat/", nil); a.status != http.StatusOK || !strings.Contains(a.body, `data-testid="chat-messages"`) {
 			t.Errorf("page is %d %q", a.status, a.body)
 		}
 		a := get(t, u+"socket.io/?EIO=4&transport=polling", nil)
@@ -160,7 +160,8 @@ func TestApplications(t *testing.T) {
 	d := start(t, 2)
 	defer func() { d.stop(); d.rest(t) }()
 	for path, want := range map[string]string{
-		"":              `href="/meet/"`,
+		"":              `href="meet/"`,
+		"chat/":         `href="/meet/"`,
 		"meet/":         `data-testid="meet-join"`,
 		"meet/room/any": `data-testid="meet-video"`,
 		"api/rooms":     "[]\n",
@@ -175,7 +176,7 @@ func TestApplications(t *testing.T) {
 			t.Errorf("/%s is not secured", path)
 		}
 	}
-	if a := get(t, d.urls[0]+"meet/config.json", nil); !strings.Contains(a.body, `"url":"/"`) {
+	if a := get(t, d.urls[0]+"meet/config.json", nil); !strings.Contains(a.body, `"url":"/chat/"`) {
 		t.Errorf("the page of meet has no link to the chat: %s", a.body)
 	}
 }

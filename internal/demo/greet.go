@@ -16,7 +16,8 @@ func (o Options) greet(ctx context.Context, listeners []net.Listener, withClient
 		fmt.Fprintf(o.Out, "  %s  %s\n", nodeName(i), pageURL(ln))
 	}
 	fmt.Fprint(o.Out, `
-  /         a chat: open it on each node, join with two names, and write
+  /         leads to all of these, on each node
+  /chat/    open it on each node, join with two names, and write
   /meet/    people show each other their screens
   /orders/  backends share the work that pages give them
   /fleet/   trucks on a map, and alerts when something is wrong

@@ -6,9 +6,11 @@ import (
 	"net"
 	"net/http"
 
-	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/socketio"
 )
+
+//go:embed start
+var startFiles embed.FS
 
 //go:embed client
 var clientFiles embed.FS
@@ -32,7 +34,9 @@ func bundle(name string) []byte {
 type facts struct {
 	Node  string     `json:"node"`
 	Nodes []nodeFact `json:"nodes"`
-	Kept  string     `json:"kept"` // where the chat keeps messages
+	Bus   string     `json:"bus"`   // how the nodes are joined
+	Kept  string     `json:"kept"`  // where the chat keeps messages
+	Fleet string     `json:"fleet"` // the ways of the fleet
 }
 
 type nodeFact struct {
@@ -41,8 +45,12 @@ type nodeFact struct {
 }
 
 // newFacts is for all nodes: Node is left out.
-func newFacts(ids []belfry.NodeID, listeners []net.Listener, kept string) facts {
-	f := facts{Kept: kept}
+func newFacts(o Options, listeners []net.Listener, kept, fleet string) facts {
+	f := facts{Bus: "memory: the nodes are in one process", Kept: kept, Fleet: fleet}
+	if o.Bus.URL != "" {
+		f.Bus = "Redis"
+	}
+	ids := o.nodeIDs()
 	for i, ln := range listeners {
 		f.Nodes = append(f.Nodes, nodeFact{Name: string(ids[i]), Port: port(ln)})
 	}

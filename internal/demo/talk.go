@@ -146,7 +146,7 @@ func (d *talking) start(srv *socketio.Server, log *slog.Logger, mux *http.ServeM
 	if err != nil {
 		return func() {}, err
 	}
-	mux.Handle("/", secured(http.FileServerFS(below(pageFiles, "page"))))
+	mux.Handle("/chat/", secured(http.StripPrefix("/chat", http.FileServerFS(below(pageFiles, "page")))))
 	node := chat.New(srv, chat.Options{Queue: d.queue, Archive: reader, Logger: log})
 	d.nodes, d.readers = append(d.nodes, node), append(d.readers, reader)
 	return node.Close, nil

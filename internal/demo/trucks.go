@@ -28,19 +28,24 @@ const fleetSpace = "/fleet"
 
 // trucking is what the nodes of the demo share of examples/fleet.
 type trucking struct {
-	options   fleet.Options
-	simulator *fleet.Simulator // nil: no trucks
-	producer  *fleet.Producer  // nil: readings do not go by Kafka
-	sources   []*kafka.Source  // then; one for each node
-	nodes     []*fleet.Fleet
-	ends      []func() error // in reverse order
+	options    fleet.Options
+	simulator  *fleet.Simulator     // nil: no trucks
+	producer   *fleet.Producer      // nil: readings do not go by Kafka
+	sources    []belfry.BatchSource // then; one for each node
+	deliveries deliveries
+	redis      *fleet.Redis // nil: nodes have no Redis
+	nodes      []*fleet.Fleet
+	ends       []func() error // in reverse order
 }
 
 // newTrucking opens what alerts and readings are kept in. After an error nothing is
 // left open.
 func newTrucking(ctx context.Context, o Options) (*trucking, error) {
 	d := &trucking{options: fleet.Options{Secret: rand.Text() + rand.Text(), Risk: fleet.EstimateRisk}}
-	err := errors.Join(d.admit(), d.keep(ctx, o), d.share(ctx, o), d.carry(o))
+	if o.Mail != "" {
+		d.options.Mail, d.options.MailTo = fleet.MailByHTTP(nil, o.Mail), mailTo
+	}
+	err := errors.Join(d.admit(), d.keep(ctx, o), d.share(ctx, o), d.carry(o), d.deliver(ctx, o))
 	if err == nil && o.Trucks > 0 {
 		d.simulator, err = fleet.NewSimulator(fleet.SimulatorOptions{Trucks: o.Trucks})
 	}
@@ -49,13 +54,37 @@ func newTrucking(ctx context.Context, o Options) (*trucking, error) {
 	}
 	d.options.Report = func(ctx context.Context, r fleet.Reading) error { return d.report(ctx, []fleet.Reading{r}) }
 	d.options.Page = fleet.PageInfo{
-		Namespace: fleetSpace, Source: d.options.Page.Source, Demo: d.options.Page.Demo,
+		Namespace: fleetSpace, Source: d.says(o), Demo: d.options.Page.Demo, Fleets: fleet.Depots(),
 		Center:  fleet.Location{Lat: 46.77, Lng: 23.6},
-		Links:   []fleet.Link{{Text: "chat", URL: "/"}, {Text: "meet", URL: "/meet/"}, {Text: "orders", URL: "/orders/"}},
+		Links:   []fleet.Link{{Text: "Start", URL: "/"}, {Text: "Chat", URL: "/chat/"}, {Text: "Screen sharing", URL: "/meet/"}, {Text: "Orders", URL: "/orders/"}},
 		Leaflet: leaflet(),
 	}
 	return d, nil
 }
+
+// mailTo is the address that the demo gives to Options.Mail.
+const mailTo = "fleet@example.com"
+
+// says is what the page says of the ways that things take, and where they are kept.
+func (d *trucking) says(o Options) string {
+	readings, orders, kept := "Readings come from a simulator in this process", "so do orders", "SQLite until the demo stops"
+	if o.Trucks < 0 {
+		readings, orders = "No trucks drive here (--trucks 0)", "and nobody orders"
+	}
+	if o.Bus.URL != "" {
+		orders = "orders by the Redis Stream " + fleet.OrdersTopic
+	}
+	if o.Kafka != "" {
+		readings, orders = "Readings come by Kafka, topic "+fleet.Topic, "orders by topic "+fleet.OrdersTopic
+	}
+	if o.Postgres != "" {
+		kept = "PostgreSQL, table " + newsTable
+	}
+	return readings + ", " + orders + "; alerts and orders are kept in " + kept + "."
+}
+
+// newsTable is where PostgreSQL has alerts and orders.
+const newsTable = "notifications"
 
 // leaflet is the map library, nil if the program was built without it.
 func leaflet() *fleet.Leaflet {
@@ -88,12 +117,12 @@ func (d *trucking) admit() error {
 // keep opens the store of alerts: a table, or a file that is gone when the demo stops.
 func (d *trucking) keep(ctx context.Context, o Options) error {
 	if o.Postgres != "" {
-		store, err := postgres.Open(ctx, postgres.Options{URL: o.Postgres, Table: "alerts", Logger: o.Logger})
+		store, err := postgres.Open(ctx, postgres.Options{URL: o.Postgres, Table: newsTable, Logger: o.Logger})
 		if err != nil {
 			return err
 		}
 		d.ends = append(d.ends, func() error { store.Close(); return nil })
-		d.options.Store, d.options.Page.Source = store, "alerts are kept in PostgreSQL."
+		d.options.Store = store
 		return nil
 	}
 	dir, err := os.MkdirTemp("", "belfry-demo-")
@@ -106,17 +135,15 @@ func (d *trucking) keep(ctx context.Context, o Options) error {
 		return err
 	}
 	d.ends = append(d.ends, store.Close)
-	d.options.Store, d.options.Page.Source = store, "alerts are kept in SQLite until the demo stops."
+	d.options.Store = store
 	return nil
 }
 
 // carry makes the way of readings: Kafka, or straight to the first node.
 func (d *trucking) carry(o Options) error {
 	if o.Kafka == "" {
-		d.options.Page.Source = "Readings come from a simulator in this process; " + d.options.Page.Source
 		return nil
 	}
-	d.options.Page.Source = "Readings come by Kafka, topic " + fleet.Topic + "; " + d.options.Page.Source
 	conn := kafkaconn.Options{URL: o.Kafka}
 	producer, err := fleet.NewProducer(conn, fleet.Topic, o.Logger)
 	if err != nil {
@@ -124,16 +151,23 @@ func (d *trucking) carry(o Options) error {
 	}
 	d.producer = producer
 	d.ends = append(d.ends, func() error { producer.Close(); return nil })
-	for range o.Nodes {
+	d.sources, err = topicSources(o, fleet.Topic, "fleet")
+	return err
+}
+
+// topicSources are those of a topic, one for each node, which share its partitions.
+func topicSources(o Options, topic, group string) ([]belfry.BatchSource, error) {
+	all := make([]belfry.BatchSource, o.Nodes)
+	for i := range all {
 		source, err := kafka.New(kafka.Options{
-			Kafka: conn, Topics: []string{fleet.Topic}, Group: "fleet", CreateTopics: true, Logger: o.Logger,
+			Kafka: kafkaconn.Options{URL: o.Kafka}, Topics: []string{topic}, Group: group, CreateTopics: true, Logger: o.Logger,
 		})
 		if err != nil {
-			return err
+			return nil, err
 		}
-		d.sources = append(d.sources, source)
+		all[i] = source
 	}
-	return nil
+	return all, nil
 }
 
 // share opens what nodes know together: in memory, or in the Redis of the bus.
@@ -159,7 +193,7 @@ func (d *trucking) share(ctx context.Context, o Options) error {
 		return err
 	}
 	d.ends = append(d.ends, func() error { queue.Close(); return nil })
-	d.options.State, d.options.Queue = state, queue
+	d.options.State, d.options.Queue, d.redis = state, queue, state
 	return nil
 }
 
@@ -185,20 +219,26 @@ func (d *trucking) report(ctx context.Context, readings []fleet.Reading) error {
 	return d.nodes[0].Take(ctx, readings)
 }
 
-// run drives the trucks, and tells alerts, until ctx ends.
+// run drives the trucks, has goods ordered, and tells what happens, until ctx ends.
 func (d *trucking) run(ctx context.Context, log *slog.Logger) error {
-	var all sync.WaitGroup
-	errs := make([]error, len(d.nodes)+len(d.sources))
+	var works []func() error
 	for i, f := range d.nodes {
-		all.Go(func() { errs[i] = f.Run(ctx) })
-	}
-	for i, source := range d.sources {
-		all.Go(func() {
-			errs[len(d.nodes)+i] = source.RunBatches(ctx, belfry.BatchLimit{}, d.nodes[i].Records)
-		})
+		works = append(works, func() error { return f.Run(ctx) })
+		if d.sources != nil {
+			works = append(works, func() error { return d.sources[i].RunBatches(ctx, belfry.BatchLimit{}, f.Records) })
+		}
+		if from := d.deliveries.sources; from != nil {
+			works = append(works, func() error { return from[i].RunBatches(ctx, belfry.BatchLimit{}, f.OrderRecords) })
+		}
 	}
 	if d.simulator != nil {
-		all.Go(func() { d.simulator.Run(ctx, d.report, log) })
+		works = append(works, func() error { d.simulator.Run(ctx, d.report, log); return nil })
+		works = append(works, func() error { d.deliveries.customers.Run(ctx, d.reportOrder, log); return nil })
+	}
+	errs := make([]error, len(works))
+	var all sync.WaitGroup
+	for i, work := range works {
+		all.Go(func() { errs[i] = work() })
 	}
 	all.Wait()
 	return errors.Join(errs...)

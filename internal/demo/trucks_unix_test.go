@@ -23,13 +23,13 @@ func TestTrucksReport(t *testing.T) {
 		"simulator": func(*testing.T, *Options) string { return "from a simulator" },
 		"redis": func(t *testing.T, o *Options) string {
 			o.Bus = backplane.Options{URL: redistest.Start(t).URL()}
-			return "from a simulator"
+			return "from a simulator in this process, orders by the Redis Stream orders"
 		},
 		"kafka": func(t *testing.T, o *Options) string {
 			var bed kafkatest.Bed
 			t.Cleanup(bed.Close)
 			o.Kafka = "kafka://" + bed.Broker(t).Addr()
-			return "by Kafka, topic telemetry-stream"
+			return "by Kafka, topic telemetry-stream, orders by topic orders"
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -146,6 +146,18 @@ const scenarios = {
     await manager.page.locator("#temperature", { hasText: "°C" }).waitFor();
   },
 
+  // A manager sees what everybody has ordered, others what they have themselves.
+  async "fleet-orders"({ manager, north }) {
+    for (const one of [manager, north]) await one.part("show-orders").click();
+    const orders = (one) => one.part("orders").locator("li").evaluateAll((items) => items.map((i) => [i.dataset.id, i.innerText]));
+    const own = await north.until("an order of theirs", () => orders(north), (got) => got.length > 0);
+    const all = await manager.until("that order", () => orders(manager), (got) => own.every(([id]) => got.some((o) => o[0] === id)));
+    assert.equal(new Set(all.map(([id]) => id)).size, all.length);
+    assert.deepEqual((await orders(north)).filter(([, text]) => text.includes("southwest")), []);
+    await manager.page.getByRole("button", { name: /^Alerts/ }).click();
+    await north.page.getByRole("button", { name: /^Alerts/ }).click();
+  },
+
   async "fleet-filter"({ manager }) {
     await manager.page.getByRole("button", { name: "SOUTH", exact: true }).click();
     await manager.until("alerts of SOUTH alone", () => manager.alerts(), (got) => got.length > 0 && got.every((a) => a.startsWith("SOUTH-")));

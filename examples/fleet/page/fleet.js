@@ -1,6 +1,8 @@
-// The conversation with the server. What is on the screen is view.js's and map.js's.
+// The conversation with the server. What is on the screen is view.js's and map.js's,
+// what has happened feed.js's.
 //
 // The events are those of package fleet. The client is the official one.
+import { Feed } from "./feed.js";
 import { Trucks } from "./map.js";
 import * as view from "./view.js";
 
@@ -62,13 +64,16 @@ function start(token, user) {
   view.showBoard(user, config.source, logout);
   const socket = globalThis.io(config.namespace, { auth: { token }, reconnectionDelayMax: 5000 });
   const trucks = new Trucks(document.getElementById("map"), config.center, { onMove: watch, onSelect: select });
-  const alerts = new Map(); // by id
-  let next = ""; // asks for older ones
+  const live = () => socket.connected;
+  const onProblem = (text) => live() && view.showProblem(text);
+  const alerts = new Feed("alerts", { ask, live, onChange: drawAlerts, onProblem });
+  const orders = new Feed("orders", { ask, live, onChange: drawOrders, onProblem });
   let fleet = ""; // shown; empty: all
   let selected = "";
   let asked = 0;
 
-  const fleets = user.role === "MANAGER" ? ["NORTH", "EAST", "SOUTH", "WEST"] : user.fleets;
+  const all = user.role === "MANAGER";
+  const fleets = (all ? config.fleets : user.fleets) ?? [];
   view.setFilters(fleets.length > 1 ? fleets : [], (name) => {
     fleet = name;
     watch();
@@ -80,7 +85,10 @@ function start(token, user) {
   socket.on("connect", () => {
     view.setStatus("good", `Connected to ${config.node}`);
     view.showProblem("");
-    if (!socket.recovered) catchUp();
+    if (!socket.recovered) {
+      alerts.catchUp();
+      orders.catchUp();
+    }
     watch();
   });
   socket.on("disconnect", () => {
@@ -110,7 +118,7 @@ function start(token, user) {
       view.setShown(trucks.count, answer);
       drawTruck();
     } catch (err) {
-      if (socket.connected) view.showProblem(`The trucks are not up to date: ${err.message}`);
+      onProblem(`The trucks are not up to date: ${err.message}`);
     }
   }
   setInterval(watch, lookAgain);
@@ -124,11 +132,19 @@ function start(token, user) {
     selected = id;
     trucks.select(id);
     drawTruck();
-    if (!trucks.reading(id)) watch();
+    return trucks.reading(id) ? undefined : watch();
+  }
+
+  // find shows a truck where it is now.
+  async function find(id) {
+    await select(id);
+    const reading = trucks.reading(id);
+    if (!reading) return view.showProblem(`${id} has not reported for a while.`);
+    trucks.flyTo({ lat: reading.latitude, lng: reading.longitude }, id);
   }
 
   function drawTruck() {
-    view.showTruck(selected, trucks.reading(selected), user.role === "MANAGER" ? shock : null);
+    view.showTruck(selected, trucks.reading(selected), all ? shock : null);
   }
 
   async function shock() {
@@ -139,53 +155,30 @@ function start(token, user) {
     }
   }
 
-  // Alerts
+  // What has happened
 
-  socket.on("notification", (alert) => {
-    if (!alert?.id || alerts.has(alert.id)) return;
-    alerts.set(alert.id, alert);
-    drawAlerts();
-    if (alert.type === "CRITICAL") view.speak(`${alert.truckId}: ${alert.message}`);
+  socket.on("notification", (news) => {
+    if (news?.type === "ORDER") orders.add(news);
+    else if (alerts.add(news) && news.type === "CRITICAL") view.speak(`${news.truckId}: ${news.message}`);
   });
 
-  // catchUp reads what was told while nobody listened. The server is listened to
-  // already, so nothing is missing between; what comes twice has one id.
-  async function catchUp() {
-    try {
-      const page = await ask("alerts", { limit: 50 });
-      if (alerts.size === 0 || page.alerts.every((a) => !alerts.has(a.id))) next = page.next;
-      keep(page.alerts);
-    } catch (err) {
-      if (socket.connected) {
-        view.showProblem(`Earlier alerts are not here yet: ${err.message}`);
-        setTimeout(() => socket.connected && catchUp(), 3000);
-      }
-    }
-  }
-
-  async function older() {
-    const page = await ask("alerts", { before: next, limit: 50 });
-    next = page.next;
-    keep(page.alerts);
-  }
-
-  function keep(list) {
-    list.forEach((a) => alerts.set(a.id, a));
-    view.showProblem("");
-    drawAlerts();
-  }
-
   function drawAlerts() {
-    const shown = [...alerts.values()]
-      .filter((a) => !fleet || a.truckId.startsWith(`${fleet}-`))
-      .sort((a, b) => Date.parse(b.time) - Date.parse(a.time) || b.id.localeCompare(a.id));
+    const shown = alerts.newest().filter((a) => !fleet || a.truckId.startsWith(`${fleet}-`));
     view.showAlerts(shown, (a) => {
       trucks.flyTo(a.location, a.truckId);
       select(a.truckId);
     });
-    view.setOlder(next ? () => older().catch((err) => view.showProblem(err.message)) : null);
+    view.setOlder("older", alerts.next && (() => alerts.older()));
+  }
+
+  const sees = (truck) => all || fleets.some((name) => truck?.startsWith(`${name}-`));
+
+  function drawOrders() {
+    view.showOrders(orders.newest(), user.username, sees, find);
+    view.setOlder("older-orders", orders.next && (() => orders.older()));
   }
   drawAlerts();
+  drawOrders();
 
   async function ask(event, payload) {
     const answer = await socket.timeout(ackTimeout).emitWithAck(event, payload);

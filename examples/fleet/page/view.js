@@ -117,9 +117,54 @@ function alertItem(a, onSelect) {
   return item;
 }
 
-export function setOlder(onOlder) {
-  id("older").hidden = !onOlder;
-  id("older").onclick = onOlder;
+// Orders
+
+const happened = {
+  "order.created": "Ordered",
+  "order.shipped": "Shipped",
+  "order.delivered": "Delivered",
+  "order.cancelled": "Cancelled",
+};
+
+// showOrders shows a list of order events, the newest first. Who sees the truck that
+// has the goods can go to it.
+export function showOrders(events, me, sees, onTruck) {
+  id("no-orders").hidden = events.length > 0;
+  part("orders-count").textContent = events.length > 0 ? `(${events.length})` : "";
+  id("orders").replaceChildren(...events.map((e) => orderItem(e, me, sees, onTruck)));
+}
+
+function orderItem({ id: name, title, time, body }, me, sees, onTruck) {
+  const what = [body.quantity || "", body.product ?? ""].filter(Boolean).join(" × ");
+  const item = element("li", { className: "order" },
+    element("b", { textContent: happened[title] ?? title }),
+    element("time", { dateTime: time, textContent: clock(time) }),
+    element("span", { textContent: `${what || "Order"}${body.user && body.user !== me ? ` for ${body.user}` : ""}` }),
+    element("span", { className: "faint", textContent: `Order ${body.orderId}` }));
+  item.dataset.id = name;
+  item.dataset.event = title;
+  if (body.truckId && sees(body.truckId)) {
+    const go = element("button", { type: "button", className: "quiet small", textContent: body.truckId, title: "Show it on the map" });
+    go.addEventListener("click", () => onTruck(body.truckId));
+    item.append(go);
+  }
+  return item;
+}
+
+// setOlder shows or hides a button that asks for older ones.
+export function setOlder(button, onOlder) {
+  id(button).hidden = !onOlder;
+  id(button).onclick = onOlder || null;
+}
+
+// Of the two lists one is shown.
+for (const name of ["alerts", "orders"]) {
+  id(`show-${name}`).addEventListener("click", () => {
+    for (const each of ["alerts", "orders"]) {
+      id(`show-${each}`).ariaPressed = String(each === name);
+      id(`${each}-part`).hidden = each !== name;
+    }
+  });
 }
 
 // speak is for screen readers.

@@ -18,7 +18,7 @@ showNodes();
 
 // showNodes names the node that served this page, and links to the others.
 async function showNodes() {
-  const answer = await fetch("demo.json");
+  const answer = await fetch("/demo.json");
   if (answer.ok) {
     view.showNodes(await answer.json());
   }
