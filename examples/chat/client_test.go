@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	patience = 10 * time.Second
+	patience = 30 * time.Second
 	never    = time.Hour // longer than any test
 )
 
