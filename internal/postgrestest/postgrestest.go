@@ -6,6 +6,7 @@ package postgrestest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -21,6 +22,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/seed-09a96375/belfry/bus/redis/redistest"
+	"github.com/seed-09a96375/belfry/internal/child"
 )
 
 // Server is a PostgreSQL server.
@@ -37,82 +39,92 @@ type Server struct {
 	cmd *exec.Cmd // nil while it does not run
 }
 
-// Start makes a new server, with further settings, "wal_level=minimal". Nothing that
-// it writes is flushed unless they say fsync=on: it survives Kill, but not a power
-// cut. If PostgreSQL is not installed the test is skipped, or fails if BELFRY_REQUIRE
-// is "all".
+// Start makes a new server and runs it, until the test ends. settings are those of New.
+// If PostgreSQL is not installed the test is skipped, or fails if BELFRY_REQUIRE is
+// "all".
 func Start(t testing.TB, settings ...string) *Server {
 	t.Helper()
-	s := &Server{bin: requireBinaries(t)}
-	var err error
-	if s.as, err = serverAccount(); err != nil {
-		missing(t, err.Error())
+	if _, err := binaries(); err != nil {
+		missing(t, err)
 	}
-	s.makeFolder(t)
-	t.Cleanup(s.Kill)
-	s.port = redistest.FreePort(t)
+	if _, err := serverAccount(); err != nil {
+		missing(t, err)
+	}
+	s, err := New(settings...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	s.Run(t)
+	return s
+}
+
+func missing(t testing.TB, what error) {
+	t.Helper()
+	if os.Getenv("BELFRY_REQUIRE") == "all" {
+		t.Fatalf("%v, and BELFRY_REQUIRE is all", what)
+	}
+	t.Skip(what)
+}
+
+// New makes a server that does not run yet, with its data among the temporary files,
+// where its account may be. settings are further ones, "wal_level=minimal". Nothing
+// that it writes is flushed unless they say fsync=on: it survives Kill, but not a power
+// cut. Whoever has it ends it with Close.
+func New(settings ...string) (s *Server, err error) {
+	s = &Server{}
+	if s.bin, err = binaries(); err != nil {
+		return nil, err
+	}
+	if s.as, err = serverAccount(); err != nil {
+		return nil, err
+	}
+	if s.port, err = redistest.Port(); err != nil {
+		return nil, err
+	}
 	for _, setting := range append([]string{
 		"port=" + s.port, "listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off", "full_page_writes=off",
 		"max_connections=40", "shared_buffers=64MB", "log_min_messages=warning", "log_min_error_statement=panic",
 	}, settings...) {
 		s.args = append(s.args, "-c", setting)
 	}
-	s.initialize(t)
-	s.Run(t)
-	return s
-}
-
-func missing(t testing.TB, what string) {
-	t.Helper()
-	if os.Getenv("BELFRY_REQUIRE") == "all" {
-		t.Fatalf("%s, and BELFRY_REQUIRE is all", what)
+	if s.dir, err = os.MkdirTemp("", "belfry-postgres-"); err != nil {
+		return nil, err
 	}
-	t.Skip(what)
+	if err := errors.Join(s.as.own(s.dir), s.initialize()); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
 }
 
-// requireBinaries returns the folder of initdb and postgres: Debian keeps them off the
-// path, by version.
-func requireBinaries(t testing.TB) string {
-	t.Helper()
+// binaries returns the folder of initdb and postgres: Debian keeps them off the path,
+// by version.
+func binaries() (string, error) {
 	if found, err := filepath.Glob("/usr/lib/postgresql/*/bin/initdb"); err == nil && len(found) > 0 {
-		return filepath.Dir(found[len(found)-1])
+		return filepath.Dir(found[len(found)-1]), nil
 	}
 	if found, err := exec.LookPath("initdb"); err == nil {
-		return filepath.Dir(found)
+		return filepath.Dir(found), nil
 	}
-	missing(t, "PostgreSQL is not installed (initdb)")
-	return ""
-}
-
-// makeFolder makes a folder that the account of the server may enter, which that of
-// t.TempDir is not.
-func (s *Server) makeFolder(t testing.TB) {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "belfry-postgres-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	if err := s.as.own(dir); err != nil {
-		t.Fatal(err)
-	}
-	s.dir = dir
+	return "", errors.New("PostgreSQL is not installed (initdb)")
 }
 
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }
 
-func (s *Server) initialize(t testing.TB) {
-	t.Helper()
+func (s *Server) initialize() error {
 	cmd := s.command("initdb", "-D", s.data(), "-U", "belfry", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("initdb: %v\n%s", err, out)
+		return fmt.Errorf("initdb: %w\n%s", err, out)
 	}
+	return nil
 }
 
 func (s *Server) command(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(s.bin, name), args...)
 	cmd.Dir = s.dir
 	s.as.run(cmd)
+	child.Bind(cmd)
 	return cmd
 }
 
@@ -149,39 +161,45 @@ func (s *Server) Exec(t testing.TB, url, sql string, args ...any) {
 	}
 }
 
-// Run starts the server again after Kill or Stop. It returns when it answers.
+// Run starts the server, again after Kill or Stop. It returns when it answers.
 func (s *Server) Run(t testing.TB) {
 	t.Helper()
+	if err := s.Open(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Open is Run for what is no test.
+func (s *Server) Open() error {
 	cmd := s.command("postgres", append([]string{"-D", s.data()}, s.args...)...)
 	log, err := os.OpenFile(filepath.Join(s.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	defer log.Close()
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+		return err
 	}
 	s.mu.Lock()
 	s.cmd = cmd
 	s.mu.Unlock()
-	s.await(t)
+	return s.await()
 }
 
-func (s *Server) await(t testing.TB) {
-	t.Helper()
+func (s *Server) await() error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	for {
 		err := s.ping(ctx)
 		if err == nil {
-			return
+			return nil
 		}
 		select {
 		case <-time.After(20 * time.Millisecond):
 		case <-ctx.Done():
 			out, _ := os.ReadFile(filepath.Join(s.dir, "log"))
-			t.Fatalf("PostgreSQL does not answer: %v\n%s", err, out)
+			return fmt.Errorf("PostgreSQL does not answer: %w\n%s", err, out)
 		}
 	}
 }
@@ -201,6 +219,12 @@ func (s *Server) Kill() { s.end(syscall.SIGKILL) }
 // Stop lets the server end all connections and write what it has, and waits for its
 // end.
 func (s *Server) Stop() { s.end(syscall.SIGINT) }
+
+// Close ends the server and removes its data.
+func (s *Server) Close() {
+	s.Kill()
+	_ = os.RemoveAll(s.dir)
+}
 
 func (s *Server) end(sig syscall.Signal) {
 	s.mu.Lock()
