@@ -69,6 +69,17 @@ type Link interface {
 	Close(ctx context.Context) error
 }
 
+// Batcher is what a Link offers in addition when many messages that are published
+// together cost it little more than one. Found by assertion on the Link.
+type Batcher interface {
+	// PublishAll does for each of the messages what Publish does: nodes get them one
+	// after the other, in this order. It returns how many of them, from the first on,
+	// are accepted, now or, as ErrDuplicate says, before, and, unless these are all,
+	// the error of Publish for the next. Those after that may have been accepted, too:
+	// to repeat the rest is safe if all of it have IDs.
+	PublishAll(ctx context.Context, messages []*Message) (accepted int, err error)
+}
+
 // Log is what a Bus offers in addition when it keeps messages for clients that
 // come back. Found by assertion on the Link.
 type Log interface {

@@ -2,6 +2,7 @@ package belfry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -39,7 +40,8 @@ type BatchSource interface {
 	// records of one key. All records of a batch are done with once handle has
 	// returned nil; after a *PoisonBatchError those that it names are put aside, and
 	// the others are done with; after any other error all are handed out again,
-	// later. The records are the handler's to keep.
+	// later. After a *PartialBatchError that is so for the rest only. The records are
+	// the handler's to keep.
 	RunBatches(ctx context.Context, most BatchLimit, handle func(context.Context, []*Record) error) error
 }
 
@@ -84,4 +86,46 @@ func (e *PoisonBatchError) Error() string {
 		}
 	}
 	return fmt.Sprintf("%d records of a batch cannot be handled", len(e.Reasons))
+}
+
+// PartialBatchError says that the first records of a batch are handled and the next is
+// not.
+type PartialBatchError struct {
+	// Done is how many are done with, poison or handled; less than the batch has.
+	Done int
+	// Reasons are why some of these can never be handled, by the place in the batch.
+	// Nil: all can.
+	Reasons map[int]error
+	// Err is why the next record is not handled. Not nil.
+	Err error
+}
+
+func (e *PartialBatchError) Error() string {
+	return fmt.Sprintf("%d records of a batch are handled, not the next: %v", e.Done, e.Err)
+}
+
+// Unwrap returns why the next record is not handled.
+func (e *PartialBatchError) Unwrap() error { return e.Err }
+
+// BatchVerdict reads what a handler of RunBatches has returned for n records, as
+// sources must: so many of the first are done with, of these some are poison, by their
+// place, and the rest is to be handed out again because of err. err is nil if there is
+// no rest.
+func BatchVerdict(answer error, n int) (done int, poison map[int]error, err error) {
+	var (
+		one  *PoisonError
+		all  *PoisonBatchError
+		part *PartialBatchError
+	)
+	switch {
+	case answer == nil:
+		return n, nil, nil
+	case errors.As(answer, &part) && part.Done < n:
+		return part.Done, part.Reasons, answer
+	case errors.As(answer, &all) && len(all.Reasons) > 0:
+		return n, all.Reasons, nil
+	case errors.As(answer, &one) && n == 1:
+		return 1, map[int]error{0: one.Reason}, nil
+	}
+	return 0, nil, answer
 }

@@ -17,6 +17,7 @@ type faulty struct {
 	inner    belfry.Bus
 	deliver  func(n *faultyNode, m *belfry.Message, nth int) // nth counts what came to the node, from 1
 	publish  func(ctx context.Context, l *faultyLink, m *belfry.Message) error
+	batch    func(ctx context.Context, l *faultyLink, messages []*belfry.Message) (int, error)
 	reply    func(ctx context.Context, l *faultyLink, to belfry.NodeID, r *belfry.Reply) error
 	peers    func(ctx context.Context, l *faultyLink) ([]belfry.NodeID, error)
 	close    func(ctx context.Context, l *faultyLink) error
@@ -60,7 +61,7 @@ func (f *faulty) factory(t *testing.T) Factory {
 	t.Cleanup(f.extra.Wait)
 	return Factory{
 		Bus:   func(int) belfry.Bus { return f },
-		Keeps: true, Outlives: true, Addresses: true,
+		Keeps: true, Outlives: true, Addresses: true, Batches: true,
 		Trim: func(ctx context.Context) error {
 			link, err := b.Attach(ctx, newRecorder("trimmer"))
 			if err != nil {

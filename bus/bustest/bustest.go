@@ -33,6 +33,8 @@ type Factory struct {
 	Outlives bool
 	// Addresses says that links implement belfry.Directory.
 	Addresses bool
+	// Batches says that links implement belfry.Batcher.
+	Batches bool
 	// Trim makes the log forget all that was published so far. Nil: the suite
 	// does not check offsets that were trimmed.
 	Trim func(ctx context.Context) error
@@ -69,6 +71,7 @@ type check struct {
 	trims     bool   // it needs Factory.Trim
 	outlives  bool   // it is about sessions that nodes hold
 	addresses bool   // it is about the directory
+	batches   bool   // it is about belfry.Batcher
 	run       func(ctx context.Context, c *cluster) error
 }
 
@@ -76,7 +79,7 @@ func checks() []check {
 	var all []check
 	for _, part := range [][]check{
 		deliveryChecks(), orderChecks(), linkChecks(), requestChecks(), logChecks(), replayChecks(), sessionChecks(),
-		holdingChecks(), addressChecks(), idChecks(),
+		holdingChecks(), addressChecks(), idChecks(), batchChecks(),
 	} {
 		all = append(all, part...)
 	}
@@ -92,6 +95,8 @@ func (k check) without(f Factory) string {
 		return "this bus does not know what nodes hold"
 	case k.addresses && !f.Addresses:
 		return "this bus has no directory"
+	case k.batches && !f.Batches:
+		return "this bus takes no batches"
 	case k.trims && f.Trim == nil:
 		return "this log cannot be trimmed on request"
 	}

@@ -25,7 +25,7 @@ type control struct {
 func controls() []control {
 	return slices.Concat(
 		deliveryControls(), orderControls(), linkControls(), requestControls(), logControls(), replayControls(), sessionControls(),
-		holdingControls(), addressControls(), idControls(),
+		holdingControls(), addressControls(), idControls(), batchControls(),
 	)
 }
 

@@ -23,6 +23,9 @@ type commit struct {
 	body []byte
 	done chan struct{} // closed when the fields below are set
 
+	ordered bool // it is of a batch that goes in its order, in one call
+	behind  int  // how many of the batch come after it
+
 	err        error
 	generation uint64 // of the lease under which it was sent; 0: it was not
 	in         *incarnation
@@ -35,16 +38,22 @@ func newCommit(p *publication, body []byte) *commit {
 	return &commit{p: p, body: body, done: make(chan struct{})}
 }
 
-// compare brings together what goes to one channel.
+// compare brings together what goes to one channel, behind what must keep its order.
 func (c *commit) compare(d *commit) int {
+	if c.ordered || d.ordered {
+		return cmp.Compare(flag(d.ordered), flag(c.ordered))
+	}
 	if c.p.sequenced != d.p.sequenced {
 		if c.p.sequenced {
 			return -1
 		}
 		return 1
 	}
-	return cmp.Compare(c.p.channel, d.p.channel)
+	return cmp.Or(cmp.Compare(c.p.channel, d.p.channel), cmp.Compare(flag(c.named()), flag(d.named())))
 }
+
+// named reports whether its message has an ID.
+func (c *commit) named() bool { return c.p.message.ID != "" }
 
 // Bounds of the messages of one call: it should not hold Redis up.
 const (
@@ -54,7 +63,7 @@ const (
 
 // commits publishes. A message goes at once if no call is under way; those that come
 // meanwhile go together with the next. Two that wait at the same time have no order,
-// since the publisher of each waits for it.
+// since the publisher of each waits for it, unless they are of one batch.
 type commits struct {
 	link *link
 	wake chan struct{}
@@ -79,29 +88,41 @@ func (s *commits) init(l *link) {
 // do runs c, and returns the lease under which it was sent, 0 if that is not known or
 // it was not, and its error. When ctx ends, c may have been accepted, or still be.
 func (s *commits) do(ctx context.Context, c *commit) (generation uint64, err error) {
+	if err := s.doAll(ctx, []*commit{c}); err != nil {
+		return 0, err
+	}
+	return c.generation, c.err
+}
+
+// doAll runs commits that go in one call, one or an ordered batch. They have their
+// outcome when it returns nil.
+func (s *commits) doAll(ctx context.Context, all []*commit) error {
 	s.mu.Lock()
-	s.waiting = append(s.waiting, c)
+	s.waiting = append(s.waiting, all...)
 	s.mu.Unlock()
 	select {
 	case s.wake <- struct{}{}:
 	default: // it will look again
 	}
 	select {
-	case <-c.done:
-		return c.generation, c.err
+	case <-all[len(all)-1].done: // the others are before it
+		return nil
 	case <-ctx.Done():
-		s.withdraw(c)
-		return 0, ctx.Err()
+		s.withdraw(all)
+		return ctx.Err()
 	case <-s.link.ctx.Done():
-		return 0, belfry.ErrClosed
+		return belfry.ErrClosed
 	}
 }
 
 // withdraw takes out what nobody waits for, unless it is under way.
-func (s *commits) withdraw(c *commit) {
+func (s *commits) withdraw(all []*commit) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.waiting = slices.DeleteFunc(s.waiting, func(x *commit) bool { return x == c })
+	i := slices.Index(s.waiting, all[0])
+	if i >= 0 {
+		s.waiting = slices.Delete(s.waiting, i, i+len(all))
+	}
 }
 
 // run ends when the link is closed.
@@ -123,16 +144,20 @@ func (s *commits) run() {
 	}
 }
 
-// take returns what goes with the next call.
+// take returns what goes with the next call. A batch is not taken apart.
 func (s *commits) take() []*commit {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	n, size := 0, 0
-	for ; n < min(len(s.waiting), commitMessages); n++ {
-		size += len(s.waiting[n].body)
-		if n > 0 && size > commitBytes {
+	for n < len(s.waiting) {
+		end := n + 1 + s.waiting[n].behind
+		for _, c := range s.waiting[n:end] {
+			size += len(c.body)
+		}
+		if n > 0 && (end > commitMessages || size > commitBytes) {
 			break
 		}
+		n = end
 	}
 	batch := slices.Clone(s.waiting[:n])
 	s.waiting = slices.Delete(s.waiting, 0, n)
@@ -144,23 +169,25 @@ func (s *commits) call(batch []*commit) {
 	slices.SortStableFunc(batch, (*commit).compare)
 	l := s.link
 	in, generation := l.incarnation.Load(), l.token()
-	n := l.bus.names
+	n, runs := l.bus.names, runsOf(batch)
 	r, err := l.runIn(l.ctx, in, in.scripts.publish,
-		[]string{n.lease(l.id), n.seq(), n.log(), n.owners(), n.nodes()}, s.arguments(in, generation, batch)...)
+		[]string{n.lease(l.id), n.seq(), n.log(), n.owners()}, s.arguments(in, generation, runs)...)
 	var answers []rueidis.RedisMessage
 	if err == nil {
 		answers, err = r.ToArray()
 	}
-	if err == nil && len(answers) != 2*len(batch) {
+	if err == nil && len(answers) != 2*len(runs) {
 		err = errPush
 	}
 	if err != nil && inTheAir(err) {
 		s.turnAway(err)
 	}
-	for i, c := range batch {
+	for _, c := range batch {
 		c.in, c.generation, c.err = in, generation, err
+	}
+	for i, r := range runs {
 		if err == nil {
-			c.err = c.answer(&answers[2*i], &answers[2*i+1])
+			r.answer(&answers[2*i], &answers[2*i+1])
 		}
 	}
 	s.note(in, batch)
@@ -197,48 +224,6 @@ func (s *commits) turnAway(err error) {
 		c.err = fmt.Errorf("%w: %w", errUnsent, err)
 		close(c.done)
 	}
-}
-
-// arguments are those of publish.lua.
-func (s *commits) arguments(in *incarnation, generation uint64, batch []*commit) []string {
-	l, o := s.link, s.link.bus.opts
-	args := make([]string, 0, 6+3*len(batch))
-	args = append(args, l.tokenText(generation), l.bus.names.base, strconv.Itoa(o.Log.MaxMessages), millis(o.Log.MaxAge),
-		in.name(), millis(o.IDs.Window))
-	for _, c := range batch {
-		m := c.p.message
-		args = append(args, c.p.channel, flags4(c.p.sequenced, mayBeSocket(m), replayed(m), m.ID != ""), rueidis.BinaryString(c.body))
-		if m.ID != "" {
-			args = append(args, placeKey(belfry.Place{Namespace: m.Namespace, Room: belfry.Room(m.ID)}), c.p.mark(l.lease.run))
-		}
-	}
-	return args
-}
-
-func flags4(flags ...bool) string {
-	text := make([]byte, 0, 4)
-	for _, f := range flags {
-		text = append(text, flag(f)...)
-	}
-	return string(text)
-}
-
-// answer reads what the script says of this message.
-func (c *commit) answer(number, text *rueidis.RedisMessage) error {
-	n, err := number.AsInt64()
-	words, err2 := text.ToString()
-	switch {
-	case err != nil || err2 != nil:
-		return errors.Join(errPush, err, err2)
-	case n >= 0:
-		c.seq, c.owner = uint64(n), belfry.NodeID(words)
-		return nil
-	}
-	c.before, err = parseAccepted(words)
-	if err == nil {
-		c.seq = c.before.seq
-	}
-	return err
 }
 
 // accepted is what Redis remembers of a message with an id.

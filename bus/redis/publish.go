@@ -17,8 +17,8 @@ func (l *link) Publish(ctx context.Context, m *belfry.Message) error {
 	if err := l.usable(ctx); err != nil {
 		return err
 	}
-	if len(m.ID) > belfry.MaxID {
-		return fmt.Errorf("redis: publish: Message.ID has %d bytes, at most %d are allowed", len(m.ID), belfry.MaxID)
+	if err := checkID(m); err != nil {
+		return err
 	}
 	p := newPublication(m, l.progress.now())
 	p.sure = l.echoes(p)
@@ -44,17 +44,26 @@ func (l *link) publish(ctx context.Context, p *publication, body []byte) error {
 	if !back {
 		return nil
 	}
+	if comes, err := l.accepted(ctx, p); err != nil || !comes {
+		return err
+	}
+	return l.await(ctx, p)
+}
+
+// accepted is called when Redis has p, which this node gets. It reports whether p will
+// be delivered here.
+func (l *link) accepted(ctx context.Context, p *publication) (comes bool, err error) {
 	switch l.pending.accept(p) {
 	case stray:
 		l.deliverHere(ctx, p)
 	case left:
-		return nil
+		return false, nil
 	case lost:
-		return givenUp(true, errLost)
+		return false, givenUp(true, errLost)
 	case inDoubt:
 		l.decide(ctx, p)
 	}
-	return l.await(ctx, p)
+	return true, nil
 }
 
 // echoes reports whether what is published to p's channel from now on comes back

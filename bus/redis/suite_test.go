@@ -42,7 +42,7 @@ func TestSuite(t *testing.T) {
 		buses := []*Bus{open(t, o), open(t, o), open(t, o)}
 		return bustest.Factory{
 			Bus:   func(i int) belfry.Bus { return buses[i%len(buses)] },
-			Keeps: true, Outlives: true, Addresses: true,
+			Keeps: true, Outlives: true, Addresses: true, Batches: true,
 			Trim:    func(context.Context) error { server.Must("XTRIM", "belfry:{0}:log", "MAXLEN", "0"); return nil },
 			Foreign: belfry.Offset("0123abcd.mi3k2x00-1"),
 		}
