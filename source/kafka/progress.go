@@ -13,13 +13,14 @@ type progress struct {
 
 type step struct {
 	offset int64 // of the record; in next: after it
+	time   int64 // of the record, Unix milliseconds
 	epoch  int32
 	done   bool
 }
 
 // begin adds the next record of the log and returns its number.
 func (p *progress) begin(rec *kgo.Record) (seq uint64) {
-	p.open = append(p.open, step{offset: rec.Offset, epoch: rec.LeaderEpoch})
+	p.open = append(p.open, step{offset: rec.Offset, time: rec.Timestamp.UnixMilli(), epoch: rec.LeaderEpoch})
 	return p.first + uint64(len(p.open)) - 1
 }
 

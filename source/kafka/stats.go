@@ -3,6 +3,7 @@ package kafka
 import (
 	"cmp"
 	"slices"
+	"time"
 )
 
 // Stats is what a Source on this node does and has done.
@@ -22,12 +23,13 @@ type Stats struct {
 type PartitionStats struct {
 	Topic     string
 	Partition int32
-	Next      int64  // the offset after what is done, 0: nothing was yet
-	End       int64  // the offset after the last record, when it was last fetched
-	Records   int    // fetched and not done
-	Bytes     int    // their size, about
-	Paused    bool   // enough is fetched
-	Fault     string // why a record is tried again and again
+	Next      int64     // the offset after what is done, 0: nothing was yet
+	End       int64     // the offset after the last record, when it was last fetched
+	Records   int       // fetched and not done
+	Bytes     int       // their size, about
+	Paused    bool      // enough is fetched
+	Oldest    time.Time // when the first of these was produced; zero: there is none
+	Fault     string    // why a record is tried again and again
 }
 
 // Stats returns what the source does now, and has done in all its runs.
@@ -57,8 +59,12 @@ func (s *Source) Stats() Stats {
 func (p *partition) stats() PartitionStats {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return PartitionStats{
+	stats := PartitionStats{
 		Topic: p.at.topic, Partition: p.at.partition, Next: p.progress.next.offset, End: p.end,
 		Records: p.records, Bytes: p.bytes, Paused: p.paused, Fault: p.fault,
 	}
+	if len(p.progress.open) > 0 {
+		stats.Oldest = time.UnixMilli(p.progress.open[0].time)
+	}
+	return stats
 }

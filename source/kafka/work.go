@@ -22,8 +22,6 @@ func (p *partition) work(l *lane) {
 		if len(batch) == 0 || !p.finish(batch) {
 			return
 		}
-		p.done(batch)
-		p.run.handled.Add(uint64(len(batch)))
 	}
 }
 
@@ -31,50 +29,42 @@ func (p *partition) work(l *lane) {
 // given up before.
 func (p *partition) finish(batch []item) bool {
 	records := p.convert(batch)
-	var poison map[int]error
-	handled := p.until("handle", batch[0].Offset, func() error {
-		err := p.run.handle(p.ctx, records)
-		if err == nil {
-			return nil
+	return p.until("handle", func() (int64, error) {
+		at := batch[0].Offset
+		n, poison, err := belfry.BatchVerdict(p.run.handle(p.ctx, records), len(records))
+		if n > 0 {
+			if !p.conclude(batch[:n], poison) {
+				return at, errGivenUp
+			}
+			batch, records = batch[n:], records[n:]
 		}
-		poison = reasons(err, len(batch))
-		if poison == nil {
-			return err
-		}
-		return nil
-	})
-	if !handled || len(poison) == 0 {
-		return handled
-	}
-	return p.until("put a record aside", batch[0].Offset, func() error {
-		return p.putAside(batch, poison)
+		return at, err
 	})
 }
 
-// reasons returns why records can never be handled, by their place; nil if the error
-// is another.
-func reasons(err error, n int) map[int]error {
-	var (
-		one  *belfry.PoisonError
-		many *belfry.PoisonBatchError
-	)
-	switch {
-	case errors.As(err, &many) && len(many.Reasons) > 0:
-		return many.Reasons
-	case errors.As(err, &one) && n == 1:
-		return map[int]error{0: one.Reason}
+var errGivenUp = errors.New("the partition is given up")
+
+// conclude puts aside what is poison; all are done with then. It returns false if the
+// partition is given up before.
+func (p *partition) conclude(batch []item, poison map[int]error) bool {
+	aside := len(poison) == 0 || p.until("put a record aside", func() (int64, error) {
+		return batch[0].Offset, p.putAside(batch, poison)
+	})
+	if aside {
+		p.run.handled.Add(uint64(len(batch)))
+		p.done(batch)
 	}
-	return nil
+	return aside
 }
 
 // firstPause is the first pause between two tries.
 const firstPause = 50 * time.Millisecond
 
-// until repeats f, with growing pauses, until it returns nil. It returns false if the
-// partition is given up before.
-func (p *partition) until(what string, offset int64, f func() error) bool {
+// until repeats f, with growing pauses, until it returns no error. It returns false if
+// the partition is given up before. f says what it was at.
+func (p *partition) until(what string, f func() (offset int64, err error)) bool {
 	for pause := firstPause; !p.over(); pause = min(2*pause, p.run.o.RetryMax) {
-		err := f()
+		offset, err := f()
 		if err == nil {
 			return true
 		}

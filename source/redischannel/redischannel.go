@@ -25,11 +25,10 @@
 package redischannel
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -39,14 +38,18 @@ import (
 	"github.com/seed-09a96375/belfry/source/lease"
 )
 
-// Source implements belfry.Source. One Run at a time.
+// Source implements belfry.Source and belfry.BatchSource. One Run or RunBatches at a
+// time.
 type Source struct {
 	o       Options
 	lease   lease.Options
 	trouble atomic.Pointer[string]
 }
 
-var _ belfry.Source = (*Source)(nil)
+var (
+	_ belfry.Source      = (*Source)(nil)
+	_ belfry.BatchSource = (*Source)(nil)
+)
 
 // New returns a source. It does not talk to Redis yet.
 func New(o Options) (*Source, error) {
@@ -61,10 +64,19 @@ func New(o Options) (*Source, error) {
 
 // Run implements belfry.Source.
 func (s *Source) Run(ctx context.Context, handle func(context.Context, *belfry.Record) error) error {
+	return s.RunBatches(ctx, belfry.BatchLimit{Records: 1}, func(ctx context.Context, batch []*belfry.Record) error {
+		return handle(ctx, batch[0])
+	})
+}
+
+// RunBatches implements belfry.BatchSource. A batch has at most 500 messages and 1 MiB,
+// unless most says otherwise, and the last of them may be above that.
+func (s *Source) RunBatches(ctx context.Context, most belfry.BatchLimit, handle func(context.Context, []*belfry.Record) error) error {
+	most.Records, most.Bytes = cmp.Or(most.Records, 500), cmp.Or(most.Bytes, 1<<20)
 	return lease.Hold(ctx, s.lease, func(ctx context.Context, t *lease.Term) error {
 		for backoff := s.o.Backoff; ctx.Err() == nil; backoff = min(2*backoff, s.o.MaxBackoff) {
 			began := time.Now()
-			err := s.subscribe(ctx, t, handle)
+			err := s.subscribe(ctx, &outlet{s, t, most, handle})
 			if ctx.Err() != nil {
 				return nil
 			}
@@ -79,7 +91,7 @@ func (s *Source) Run(ctx context.Context, handle func(context.Context, *belfry.R
 }
 
 // subscribe hands out what comes over one connection, and says why it is over.
-func (s *Source) subscribe(ctx context.Context, t *lease.Term, handle func(context.Context, *belfry.Record) error) error {
+func (s *Source) subscribe(ctx context.Context, o *outlet) error {
 	ctx, cancel := context.WithCancel(ctx)
 	conn, release := s.o.Client.Dedicate()
 	defer release()
@@ -102,63 +114,14 @@ func (s *Source) subscribe(ctx context.Context, t *lease.Term, handle func(conte
 	for {
 		select {
 		case m := <-queue:
-			s.handOut(ctx, t, m, handle)
+			o.handOut(ctx, o.batch(m, queue))
 		case err := <-lost:
-			s.drain(ctx, t, queue, handle)
+			o.drain(ctx, queue)
 			return errors.Join(errors.New("connection lost, and what was published meanwhile"), err)
 		case <-ctx.Done():
 			return nil
 		}
 	}
-}
-
-// drain hands out what came before the connection was lost.
-func (s *Source) drain(ctx context.Context, t *lease.Term, queue <-chan rueidis.PubSubMessage, handle func(context.Context, *belfry.Record) error) {
-	for {
-		select {
-		case m := <-queue:
-			s.handOut(ctx, t, m, handle)
-		default:
-			return
-		}
-	}
-}
-
-// handOut hands out a message until it is done with, ctx ends or the lease is lost.
-func (s *Source) handOut(ctx context.Context, t *lease.Term, m rueidis.PubSubMessage, handle func(context.Context, *belfry.Record) error) {
-	rec := &belfry.Record{Value: []byte(m.Message), Meta: map[string]string{"channel": m.Channel}, Time: time.Now()}
-	for backoff := s.o.Backoff; ctx.Err() == nil && t.Valid(); backoff = min(2*backoff, s.o.MaxBackoff) {
-		err := handle(ctx, rec)
-		var poison *belfry.PoisonError
-		if errors.As(err, &poison) {
-			err = s.putAside(ctx, rec, poison.Reason)
-		}
-		if err == nil {
-			return
-		}
-		s.o.Logger.Warn("source: message not handled, again later", "channel", s.o.Channel, "err", err)
-		pause(ctx, backoff)
-	}
-	s.o.Logger.Warn("source: message given up, since the node stops or another has the lease", "channel", s.o.Channel)
-}
-
-// Dead is the key of the stream with the dead letters of a channel.
-func Dead(channel string) string { return lease.Beside(channel, "dead") }
-
-// putAside makes a dead letter of a message.
-func (s *Source) putAside(ctx context.Context, rec *belfry.Record, reason error) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.o.Lease)
-	defer cancel()
-	why := fmt.Sprint(reason)
-	why = strings.ToValidUTF8(why[:min(len(why), 1024)], "")
-	c := s.o.Client.B().Xadd().Key(Dead(s.o.Channel)).Maxlen().Almost().Threshold(strconv.Itoa(s.o.MaxDead)).Id("*").FieldValue().
-		FieldValue("value", string(rec.Value)).FieldValue("dead:reason", why).
-		FieldValue("dead:time", rec.Time.UTC().Format(time.RFC3339Nano)).Build()
-	if err := s.o.Client.Do(ctx, c).Error(); err != nil {
-		return fmt.Errorf("put aside: %w", err)
-	}
-	s.o.Logger.Warn("source: dead letter", "channel", s.o.Channel, "reason", why)
-	return nil
 }
 
 // Health reports whether messages can come, and if not, why. It does not block. A

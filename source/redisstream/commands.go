@@ -19,7 +19,7 @@ const (
 	// that many are at once. What is not when the node dies comes again.
 	ackEvery = 200 * time.Millisecond
 	// ackMost is how many are acknowledged at once.
-	ackMost = 500
+	ackMost = 1000
 	// awaitTime is how long one look for news takes.
 	awaitTime = time.Second
 	// commandTime bounds a command.
@@ -28,20 +28,23 @@ const (
 
 func (r *reader) keys() []string { return []string{r.o.Stream, r.lease.Key} }
 
-// fetch reads the next entries, none if there are none.
+// fetch acknowledges what is done with and reads the next entries, none if there are
+// none.
 func (r *reader) fetch(ctx context.Context) ([]entry, error) {
-	if r.after == "0" { // what is pending is read, but not what is done with
+	if len(r.acks) > ackMost {
 		if err := r.acknowledge(ctx, 0); err != nil {
 			return nil, err
 		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, commandTime)
 	defer cancel()
-	entries, last, err := parseRead(r.read.Exec(ctx, r.o.Client, r.keys(), []string{
+	args := append([]string{
 		r.term.Token, r.o.Group, consumer, r.after, strconv.Itoa(r.o.Batch), r.start,
-	}))
+	}, r.acks...)
+	entries, last, err := parseRead(r.read.Exec(ctx, r.o.Client, r.keys(), args))
 	if err == nil {
 		r.last, r.start = last, "0" // a group that goes missing later begins with all
+		r.acks, r.acked = nil, time.Now()
 	}
 	return entries, err
 }

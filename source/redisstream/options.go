@@ -34,7 +34,7 @@ type Options struct {
 	// Lease is how long a node that says nothing stays the one that reads. Default
 	// 5 s, at least 300 ms.
 	Lease time.Duration
-	// Batch is how many entries are fetched at a time. Default 100, at most 1,000.
+	// Batch is how many entries are fetched at a time. Default 500, at most 1,000.
 	Batch int
 	// MaxDead is about how many dead letters are kept. Default 100,000.
 	MaxDead int
@@ -48,7 +48,7 @@ type Options struct {
 func (o Options) withDefaults() Options {
 	setDefault(&o.Group, "belfry")
 	setDefault(&o.Lease, 5*time.Second)
-	setDefault(&o.Batch, 100)
+	setDefault(&o.Batch, 500)
 	setDefault(&o.MaxDead, 100_000)
 	setDefault(&o.Backoff, 100*time.Millisecond)
 	setDefault(&o.MaxBackoff, 5*time.Second)

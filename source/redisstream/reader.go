@@ -28,6 +28,7 @@ type reader struct {
 
 // run reads until ctx ends or the lease is lost.
 func (r *reader) run(ctx context.Context, work work) {
+	defer func() { _ = r.acknowledge(ctx, 0) }() // what is not is handed out again
 	backoff := r.o.Backoff
 	for ctx.Err() == nil {
 		entries, err := r.fetch(ctx)
@@ -61,7 +62,7 @@ func (r *reader) deal(ctx context.Context, entries []entry, work work) error {
 	return r.await(ctx)
 }
 
-// handle has entries handled in batches, and acknowledges them.
+// handle has entries handled in batches.
 func (r *reader) handle(ctx context.Context, entries []entry, work work) error {
 	batch := make([]*belfry.Record, 0, len(entries))
 	for _, e := range entries {
@@ -82,7 +83,7 @@ func (r *reader) handle(ctx context.Context, entries []entry, work work) error {
 		}
 		batch = batch[n:]
 	}
-	return r.acknowledge(ctx, 0)
+	return nil // the next read acknowledges them
 }
 
 // fitting is how many records make a batch.
@@ -122,21 +123,16 @@ func (r *reader) handOut(ctx context.Context, rec *belfry.Record, handle func(co
 // handOutBatch does the same for a batch.
 func (r *reader) handOutBatch(ctx context.Context, batch []*belfry.Record, handle func(context.Context, []*belfry.Record) error) error {
 	return r.persist(ctx, func() error {
-		err := handle(ctx, batch)
-		var poison *belfry.PoisonBatchError
-		if err != nil && !errors.As(err, &poison) {
-			return err
-		}
-		for i, rec := range batch {
-			if poison != nil && poison.Reasons[i] != nil {
-				if err := r.putAside(ctx, rec, poison.Reasons[i]); err != nil {
-					return err
-				}
-				continue
+		n, poison, err := belfry.BatchVerdict(handle(ctx, batch), len(batch))
+		for i, rec := range batch[:n] {
+			if poison[i] == nil {
+				r.acks = append(r.acks, r.entryOf(rec))
+			} else if err := r.persist(ctx, func() error { return r.putAside(ctx, rec, poison[i]) }); err != nil {
+				return err
 			}
-			r.acks = append(r.acks, r.entryOf(rec))
 		}
-		return nil
+		batch = batch[n:]
+		return err
 	})
 }
 

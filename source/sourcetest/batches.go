@@ -17,6 +17,9 @@ func readBatches(t *testing.T, p Place, most belfry.BatchLimit, handle func(cont
 		t.Skip("this source has no batches")
 	}
 	start(t, func(ctx context.Context) error { return s.RunBatches(ctx, most, handle) })
+	if p.Ready != nil {
+		p.Ready(t)
+	}
 }
 
 func noteAll(l *Ledger, batch []*belfry.Record) {
@@ -27,13 +30,22 @@ func noteAll(l *Ledger, batch []*belfry.Record) {
 
 func batches(t *testing.T, p Place) {
 	l := NewLedger()
-	sent := send(t, p, 0, 50)
+	var sent []Sent
+	if p.Ready == nil {
+		sent = send(t, p, 0, 50)
+	}
 	var largest atomic.Int32
+	first := make(chan struct{})
 	readBatches(t, p, belfry.BatchLimit{Records: 7}, func(_ context.Context, batch []*belfry.Record) error {
+		<-first                                               // now some wait
 		largest.Store(max(largest.Load(), int32(len(batch)))) //nolint:gosec // at most 50
 		noteAll(l, batch)
 		return nil
 	})
+	if p.Ready != nil {
+		sent = send(t, p, 0, 50)
+	}
+	close(first)
 	expect(t, l, sent, false)
 	if n := largest.Load(); n > 7 || n < 2 {
 		t.Errorf("the largest batch has %d records, may have 7", n)
@@ -42,9 +54,6 @@ func batches(t *testing.T, p Place) {
 
 func poisonBatch(t *testing.T, p Place) {
 	l := NewLedger()
-	sent := send(t, p, 0, 5)
-	p.Send(t, Sent{"k", "bad"})
-	sent = append(sent, send(t, p, 5, 5)...)
 	readBatches(t, p, belfry.BatchLimit{}, func(_ context.Context, batch []*belfry.Record) error {
 		reasons := make(map[int]error)
 		for i, rec := range batch {
@@ -59,6 +68,9 @@ func poisonBatch(t *testing.T, p Place) {
 		}
 		return nil
 	})
+	sent := send(t, p, 0, 5)
+	p.Send(t, Sent{"k", "bad"})
+	sent = append(sent, send(t, p, 5, 5)...)
 	expect(t, l, sent, false)
 	ctx := within(t)
 	for len(p.Dead(t)) == 0 && ctx.Err() == nil {
@@ -69,7 +81,6 @@ func poisonBatch(t *testing.T, p Place) {
 
 func failedBatch(t *testing.T, p Place) {
 	l := NewLedger()
-	sent := send(t, p, 0, 10)
 	var left atomic.Int32
 	left.Store(2)
 	readBatches(t, p, belfry.BatchLimit{Records: 4}, func(_ context.Context, batch []*belfry.Record) error {
@@ -79,7 +90,44 @@ func failedBatch(t *testing.T, p Place) {
 		noteAll(l, batch)
 		return nil
 	})
+	expect(t, l, send(t, p, 0, 10), false)
+}
+
+// partialBatch handles of each batch the first, or finds it to be poison, and fails
+// then: only what comes after that may come again.
+func partialBatch(t *testing.T, p Place) {
+	l := NewLedger()
+	var reached atomic.Bool // a batch of several was handled in part
+	first := make(chan struct{})
+	readBatches(t, p, belfry.BatchLimit{}, func(_ context.Context, batch []*belfry.Record) error {
+		<-first // now some wait
+		var reasons map[int]error
+		if string(batch[0].Value) == "bad" {
+			reasons = map[int]error{0: errPoison}
+		} else {
+			l.Done(batch[0])
+		}
+		if len(batch) > 1 {
+			reached.Store(true)
+			return &belfry.PartialBatchError{Done: 1, Reasons: reasons, Err: errors.New("not now")}
+		}
+		if reasons != nil {
+			return &belfry.PoisonBatchError{Reasons: reasons}
+		}
+		return nil
+	})
+	sent := send(t, p, 0, 4)
+	p.Send(t, Sent{"k", "bad"})
+	sent = append(sent, send(t, p, 4, 6)...)
+	close(first)
 	expect(t, l, sent, false)
+	for ctx := within(t); len(p.Dead(t)) == 0 && ctx.Err() == nil; {
+		continue // it is put aside after the call
+	}
+	mustBeDead(t, p)
+	if !reached.Load() {
+		t.Error("no batch had several records")
+	}
 }
 
 func lag(t *testing.T, p Place) {

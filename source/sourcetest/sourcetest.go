@@ -35,6 +35,7 @@ func Run(t *testing.T, open func(t *testing.T) Place) {
 		"batches":                     batches,
 		"poison in a batch":           poisonBatch,
 		"a batch that fails is again": failedBatch,
+		"what is left of a batch":     partialBatch,
 		"lag":                         lag,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, open(t)) })

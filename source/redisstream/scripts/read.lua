@@ -1,9 +1,12 @@
 -- Reads entries for the holder of the lease, under the one name that all holders
--- have. A group that is missing is created, and the stream with it.
+-- have, after it has acknowledged others. A group that is missing is created, and the
+-- stream with it.
 -- KEYS: stream, lease
--- ARGV: token, group, consumer, after ('>': new ones), count, where a new group begins
+-- ARGV: token, group, consumer, after ('>': new ones), count, where a new group begins,
+-- entries that are done with
 -- Returns the entries, and the last that the group has got.
 if redis.call('GET', KEYS[2]) ~= ARGV[1] then return redis.error_reply('FENCED another holds the lease') end
+if #ARGV > 6 then redis.pcall('XACK', KEYS[1], ARGV[2], unpack(ARGV, 7)) end
 local function read()
   return redis.pcall('XREADGROUP', 'GROUP', ARGV[2], ARGV[3], 'COUNT', ARGV[5], 'STREAMS', KEYS[1], ARGV[4])
 end
