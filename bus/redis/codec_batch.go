@@ -7,6 +7,19 @@ import "encoding/binary"
 // Their numbers follow each other; the first has that of the push, or, in the log,
 // they end with that of the entry.
 
+// encodeBatch returns the body of a batch.
+func encodeBatch(bodies [][]byte) []byte {
+	size := 2
+	for _, b := range bodies {
+		size += 4 + len(b)
+	}
+	batch := append(make([]byte, 0, size), bodyVersion, byte(kindBatch))
+	for _, b := range bodies {
+		batch = append(binary.BigEndian.AppendUint32(batch, uint32(len(b))), b...)
+	}
+	return batch
+}
+
 // bodiesOf returns the messages of a body, that is itself one of them if it is not a
 // batch. It returns errBody if it is malformed.
 func bodiesOf(body []byte) ([][]byte, error) {

@@ -4,7 +4,6 @@ package redis
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -101,39 +100,41 @@ func offsets(messages []*belfry.Message) []belfry.Offset {
 	return texts
 }
 
-// TestOlderNode: while a node that cannot read several messages at once lives, each
-// goes alone.
-func TestOlderNode(t *testing.T) {
+// TestIDsAmongOthers: messages with IDs, some of which came before, and messages
+// without go together, each once, and each publisher learns the number of its own.
+func TestIDsAmongOthers(t *testing.T) {
 	server := redistest.Start(t)
 	a, la := attach(t, open(t, Options{URL: server.URL()}), "a")
-	server.Must("ZADD", "belfry:{0}:nodes", fmt.Sprint(time.Now().Add(time.Minute).UnixMilli()), "old")
-	messages := make([]*belfry.Message, 20)
+	messages := make([]*belfry.Message, 60)
 	for i := range messages {
 		messages[i] = redistest.Message(fmt.Sprint("m", i), belfry.Room([]string{"x", "y"}[i%2]))
-		messages[i].ID = fmt.Sprint(i / 2)
-	}
-	var duplicates int
-	for _, err := range publishTogether(t, la, messages...) {
-		if errors.Is(err, belfry.ErrDuplicate) {
-			duplicates++
-		} else {
-			check(t, err)
+		if i%3 == 0 {
+			messages[i].ID = fmt.Sprint(i / 6)
 		}
 	}
-	if duplicates != 10 {
-		t.Errorf("%d duplicates of 10", duplicates)
+	accepted := map[belfry.Offset]string{}
+	for i, err := range publishTogether(t, la, messages...) {
+		if !errors.Is(err, belfry.ErrDuplicate) {
+			check(t, err)
+			accepted[messages[i].Offset] = string(messages[i].Data)
+		}
 	}
-	if n := server.Must("XLEN", "belfry:{0}:log"); n != ":10" {
-		t.Errorf("the log has %s entries, want 10", n)
+	if len(accepted) != 50 {
+		t.Errorf("%d messages have offsets of their own, want 50", len(accepted))
 	}
-	if got := a.Got(); len(got) != 10 {
+	if n := server.Must("XLEN", "belfry:{0}:log"); n != ":1" {
+		t.Errorf("the log has %s entries, want 1", n)
+	}
+	if got := a.Got(); len(got) != 50 {
 		t.Errorf("%d messages came: %v", len(got), got)
 	}
-	peers, err := la.Peers(t.Context())
-	check(t, err)
-	if slices.Sort(peers); !slices.Equal(peers, []belfry.NodeID{"a", "old"}) {
-		t.Errorf("peers %v", peers)
-	}
+	begin := linkOf(la).incarnation.Load().offset(0)
+	check(t, la.(belfry.Log).Replay(t.Context(), "/", begin, func(m *belfry.Message) error {
+		if accepted[m.Offset] != string(m.Data) {
+			t.Errorf("%s is %s in the log, its publisher has %s there", m.Offset, m.Data, accepted[m.Offset])
+		}
+		return nil
+	}))
 }
 
 // TestIDsExpire: an id is a key that ends.
@@ -175,13 +176,7 @@ func TestBodies(t *testing.T) {
 	}
 }
 
-func batchOf(bodies ...[]byte) []byte {
-	batch := []byte{bodyVersion, byte(kindBatch)}
-	for _, body := range bodies {
-		batch = append(binary.BigEndian.AppendUint32(batch, uint32(len(body))), body...)
-	}
-	return batch
-}
+func batchOf(bodies ...[]byte) []byte { return encodeBatch(bodies) }
 
 func FuzzBodies(f *testing.F) {
 	one := encodeMessage(redistest.Message("one"), "a", 1)

@@ -10,17 +10,12 @@ type dialect struct{ sharded bool }
 // allRooms is that channel.
 const allRooms = "rooms"
 
-// newer is added to the score of nodes that read several messages at once, in the
-// set of nodes. To those that do not it looks like a lease that runs for long, and
-// they show themselves by a score without it.
-const newer = "local NEWER = 1e15\n"
-
 // head is what scripts in this dialect begin with.
 func (d dialect) head() string {
 	if d.sharded {
-		return newer + "local PUBLISH, NUMSUB, SHARDED = 'SPUBLISH', 'SHARDNUMSUB', true\n"
+		return "local PUBLISH, NUMSUB, SHARDED = 'SPUBLISH', 'SHARDNUMSUB', true\n"
 	}
-	return newer + "local PUBLISH, NUMSUB, SHARDED = 'PUBLISH', 'NUMSUB', false\n"
+	return "local PUBLISH, NUMSUB, SHARDED = 'PUBLISH', 'NUMSUB', false\n"
 }
 
 func (d dialect) subscribe(c rueidis.DedicatedClient, channels ...string) rueidis.Completed {

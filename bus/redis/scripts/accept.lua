@@ -15,14 +15,14 @@ end
 local function number(stored) return tonumber(string.match(stored or '0', '^%d+')) end
 
 -- A group is messages that go to one channel, one after the other: all of them with
--- numbers, or none. Without ownersKey the channel is not that of a socket. If it is,
+-- numbers, or none. It is made of bodies, each of which is a message or a batch. Without ownersKey the channel is not that of a socket. If it is,
 -- they go to the node that it is on. Others may have joined the room that this socket
 -- is: it gets a copy.
 local function newGroup(base, ownersKey, channel, numbered)
   -- All fields are named here: a table that grows costs time.
   local g = {
     name = channel, channel = channel, room = false, owner = false, numbered = numbered,
-    bodies = {}, body = false, first = false, last = false,
+    bodies = {}, counts = {}, count = 0, body = false, first = false, last = false,
   }
   if ownersKey and string.sub(channel, 1, 5) == 'room:' then
     local owner = redis.call('HGET', ownersKey, string.sub(channel, 6))
@@ -33,13 +33,23 @@ local function newGroup(base, ownersKey, channel, numbered)
   return g
 end
 
--- The body of a group: that of its message, or a batch, see codec_batch.go.
+-- Adds a message to a group, or a batch of so many.
+local function add(group, body, count)
+  local at = #group.bodies + 1
+  group.bodies[at], group.counts[at], group.count = body, count, group.count + count
+end
+
+-- The body of a group: the only one it has, or all in a batch, see codec_batch.go.
 local function bodyOf(group)
   if #group.bodies == 1 then return group.bodies[1] end
   local parts = {'\1\7'}
   for i, body in ipairs(group.bodies) do
-    parts[2 * i] = struct.pack('>I4', #body)
-    parts[2 * i + 1] = body
+    if group.counts[i] == 1 then
+      parts[#parts + 1] = struct.pack('>I4', #body)
+      parts[#parts + 1] = body
+    else
+      parts[#parts + 1] = string.sub(body, 3)
+    end
   end
   return table.concat(parts)
 end
@@ -56,7 +66,7 @@ local function accept(base, seqKey, logKey, length, age, seq, now, groups, ids, 
     local g = groups[i]
     g.body = bodyOf(g)
     if g.numbered then
-      g.first, seq = seq + 1, seq + #g.bodies
+      g.first, seq = seq + 1, seq + g.count
       g.last = string.format('%d', seq)
       local at = #entry
       entry[at + 1], entry[at + 2], entry[at + 3], entry[at + 4] = 'c', g.channel, 'm', g.body
@@ -81,7 +91,7 @@ local function accept(base, seqKey, logKey, length, age, seq, now, groups, ids, 
     local line, copy = '0 0 0 ' .. EPOCH .. '\n', nil
     if g.numbered then
       local first = g.last
-      if #g.bodies > 1 then first = string.format('%d', g.first) end
+      if g.count > 1 then first = string.format('%d', g.first) end
       line = first .. ' ' .. (redis.call('SET', base .. 'last:' .. g.channel, g.last, 'PX', age, 'GET') or '0') .. tail
       copy = first .. ' 0' .. tail
     end

@@ -11,9 +11,8 @@ local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local function at(ms) return string.format('%.0f', now + ms) end
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
-redis.call('ZADD', KEYS[2], at(ARGV[2] + NEWER), ARGV[3])
+redis.call('ZADD', KEYS[2], at(ARGV[2]), ARGV[3])
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', at(0))
-redis.call('ZREMRANGEBYSCORE', KEYS[2], NEWER, at(NEWER))
 if redis.call('PEXPIRE', KEYS[4], ARGV[7]) == 1 then
   redis.call('ZADD', KEYS[5], at(ARGV[7]), ARGV[6])
   if ARGV[8] ~= '' then redis.call('HSET', KEYS[4], 'confirmed', ARGV[8]) end

@@ -9,7 +9,7 @@
 local known, reached, now = tonumber(redis.call('GET', KEYS[5]) or '0'), tonumber(ARGV[5]), clock()
 if reached > known then
   local group = newGroup(ARGV[1], false, 'all', true)
-  group.bodies[1] = ARGV[6]
+  add(group, ARGV[6], 1)
   accept(ARGV[1], KEYS[1], KEYS[2], tonumber(ARGV[2]), ARGV[3], number(redis.call('GET', KEYS[1])), now, {group})
   redis.call('SET', KEYS[5], ARGV[5], 'PX', ARGV[7])
   known = reached

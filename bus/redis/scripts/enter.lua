@@ -33,7 +33,7 @@ if epoch[1] ~= replication then
   for _, node in ipairs(redis.call('ZRANGEBYSCORE', KEYS[4], '-inf', '+inf')) do redis.call('SADD', KEYS[5], node) end
 end
 redis.call('SET', KEYS[3], ARGV[1] .. '.' .. ARGV[2], 'PX', ARGV[3])
-redis.call('ZADD', KEYS[4], string.format('%.0f', now + ARGV[3] + NEWER), ARGV[4])
+redis.call('ZADD', KEYS[4], string.format('%.0f', now + ARGV[3]), ARGV[4])
 local seq = string.gsub(top, '-', ' ')
 redis.call(PUBLISH, ARGV[5] .. 'node:' .. ARGV[4],
   '0 0 0 ' .. epoch[2] .. '\n\1\4' .. ARGV[6] .. ' ' .. seq .. ' ' .. replication .. ' ' .. epoch[2]

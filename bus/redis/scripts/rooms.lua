@@ -60,8 +60,8 @@ local function tell(place, data)
   local seq = number(redis.call('GET', KEYS[2]))
   local version = string.format('%d', seq + 1)
   local group = newGroup(base, KEYS[4], 'room:' .. namespace .. '#' .. room, true)
-  group.bodies[1] = '\1\1' .. field(2, uvarint(seq + 1)) .. field(4, namespace) .. field(5, room)
-    .. field(7, data .. version .. '}]')
+  add(group, '\1\1' .. field(2, uvarint(seq + 1)) .. field(4, namespace) .. field(5, room)
+    .. field(7, data .. version .. '}]'), 1)
   accept(base, KEYS[2], KEYS[3], tonumber(ARGV[3]), ARGV[4], seq, clock(), {group})
   return seq + 1
 end
