@@ -66,7 +66,8 @@ var importRules = []rule{
 	{"plain", []string{".", "hub", "internal/inbox", "internal/limit", "internal/origin", "internal/roster", "internal/wheel", "poll", "socketio/packet", "websocket"}},
 	{"examples/orders/backend", []string{"client", "examples/orders"}},
 	{"examples/fleet/producer", []string{"examples/fleet", "kafkaconn"}},
-	{"examples/...", []string{".", "archive", "bus/...", "client", "engineio", "hub", "kafkaconn", "poll", "redisconn", "socketio", "stomp", "websocket"}},
+	{"examples/look", nil},
+	{"examples/...", []string{".", "archive", "bus/...", "client", "engineio", "examples/look", "hub", "kafkaconn", "poll", "redisconn", "socketio", "stomp", "websocket"}},
 	{"internal/...", []string{
 		".", "archive/...", "auth", "bus/...", "client", "engineio/...", "examples/...", "hub", "internal/...", "kafkaconn",
 		"plain", "poll", "queue/...", "redisconn", "socketio/...", "source/...", "stomp/...", "websocket",

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/seed-09a96375/belfry/examples/look"
 )
 
 //go:embed page
@@ -64,7 +66,7 @@ func (f *Fleet) Page() http.Handler {
 		mux.HandleFunc("GET /leaflet.js", serveBytes("text/javascript; charset=utf-8", l.Script))
 		mux.HandleFunc("GET /leaflet.css", serveBytes("text/css; charset=utf-8", l.Style))
 	}
-	mux.Handle("GET /", http.FileServerFS(files))
+	mux.Handle("GET /", look.Files(files))
 	return mux
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/seed-09a96375/belfry"
+	"github.com/seed-09a96375/belfry/examples/look"
 )
 
 //go:embed page
@@ -44,7 +45,7 @@ func (m *Meet) Page() http.Handler {
 	mux.HandleFunc("GET /room/{room}", func(w http.ResponseWriter, r *http.Request) {
 		http.ServeFileFS(w, r, files, "room.html")
 	})
-	mux.Handle("GET /", http.FileServerFS(files))
+	mux.Handle("GET /", look.Files(files))
 	return mux
 }
 

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"net/http"
 	"time"
+
+	"github.com/seed-09a96375/belfry/examples/look"
 )
 
 //go:embed page
@@ -28,6 +30,6 @@ func Page(stomp []byte) http.Handler {
 		}
 		http.ServeContent(w, r, "stomp.js", time.Time{}, bytes.NewReader(stomp))
 	})
-	mux.Handle("GET /", http.FileServerFS(files))
+	mux.Handle("GET /", look.Files(files))
 	return mux
 }

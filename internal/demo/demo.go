@@ -19,6 +19,7 @@ import (
 	"github.com/seed-09a96375/belfry/archive/postgres"
 	"github.com/seed-09a96375/belfry/engineio"
 	"github.com/seed-09a96375/belfry/examples/fleet"
+	"github.com/seed-09a96375/belfry/examples/look"
 	"github.com/seed-09a96375/belfry/examples/meet"
 	"github.com/seed-09a96375/belfry/internal/backplane"
 	"github.com/seed-09a96375/belfry/internal/cluster"
@@ -235,7 +236,7 @@ func newNode(ctx context.Context, o Options, bus belfry.Bus, shared *shared, f f
 	mux.Handle("/socket.io/", srv)
 	mux.Handle(health.Path, health.Handler(srv.Health))
 	mux.Handle("GET /demo.json", secured(f))
-	mux.Handle("/", secured(http.FileServerFS(below(startFiles, "start"))))
+	mux.Handle("/", secured(look.Files(below(startFiles, "start"))))
 	var stops []func()
 	for _, start := range applications() {
 		stops = append(stops, start(srv, mux))

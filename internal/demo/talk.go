@@ -18,6 +18,7 @@ import (
 	"github.com/seed-09a96375/belfry/archive/postgres"
 	"github.com/seed-09a96375/belfry/archive/sqlite"
 	"github.com/seed-09a96375/belfry/examples/chat"
+	"github.com/seed-09a96375/belfry/examples/look"
 	"github.com/seed-09a96375/belfry/kafkaconn"
 	queuekafka "github.com/seed-09a96375/belfry/queue/kafka"
 	"github.com/seed-09a96375/belfry/queue/memory"
@@ -146,7 +147,7 @@ func (d *talking) start(srv *socketio.Server, log *slog.Logger, mux *http.ServeM
 	if err != nil {
 		return func() {}, err
 	}
-	mux.Handle("/chat/", secured(http.StripPrefix("/chat", http.FileServerFS(below(pageFiles, "page")))))
+	mux.Handle("/chat/", secured(http.StripPrefix("/chat", look.Files(below(pageFiles, "page")))))
 	node := chat.New(srv, chat.Options{Queue: d.queue, Archive: reader, Logger: log})
 	d.nodes, d.readers = append(d.nodes, node), append(d.readers, reader)
 	return node.Close, nil
