@@ -45,7 +45,8 @@ A message is done with in its source once its row is durable. While the database
 away nothing is lost and nothing grows: the source waits, and so does the archive. Any
 number may run at once. Messages that no database keeps are put aside, with the reason.
 
-GET /healthz/live, /healthz/ready and /stats on --listen tell how it is. SIGTERM or
+GET /healthz/live, /healthz/ready, /stats and, for Prometheus, /metrics on --listen
+tell how it is. SIGTERM or
 Ctrl-C writes what is under way and ends. What the flags say can also be in the
 environment: BELFRY_ARCHIVE_ and the name of the flag, so that
 BELFRY_ARCHIVE_POSTGRES=URL is --postgres URL.`,
@@ -67,7 +68,7 @@ BELFRY_ARCHIVE_POSTGRES=URL is --postgres URL.`,
 	}
 	f := cmd.Flags()
 	o.addFlags(f)
-	f.StringVar(&o.listen, "listen", "127.0.0.1:9180", "`address` of /healthz/ and /stats; empty: none")
+	f.StringVar(&o.listen, "listen", "127.0.0.1:9180", "`address` of /healthz/, /stats and /metrics; empty: none")
 	f.DurationVar(&o.statsInterval, "stats-interval", time.Minute, "how often the log says how it is; 0: never")
 	f.IntVar(&o.batch, "batch", 5000, "the most `rows` that are written at once")
 	config.LogFlags(&o.log).Flags(f)

@@ -18,6 +18,7 @@ import (
 	"github.com/seed-09a96375/belfry/internal/backplane"
 	"github.com/seed-09a96375/belfry/internal/config"
 	"github.com/seed-09a96375/belfry/internal/health"
+	"github.com/seed-09a96375/belfry/internal/metrics"
 	"github.com/seed-09a96375/belfry/kafkaconn"
 	"github.com/seed-09a96375/belfry/source/kafka"
 	"github.com/seed-09a96375/belfry/source/redisstream"
@@ -36,6 +37,7 @@ type archiveOptions struct {
 type archiving struct {
 	mu       sync.Mutex
 	waiting  error // why it does not archive yet
+	source   belfry.Source
 	archiver *archive.Archiver
 }
 
@@ -103,7 +105,7 @@ func (s *archiving) run(ctx context.Context, o *archiveOptions, source belfry.So
 		return err
 	}
 	s.mu.Lock()
-	s.archiver = a
+	s.source, s.archiver = source, a
 	s.mu.Unlock()
 	o.logger.Info("archiving")
 	ctx, cancel := context.WithCancel(ctx)
@@ -201,6 +203,7 @@ func (s *archiving) serve(o *archiveOptions) (stop func(), err error) {
 	}
 	mux := http.NewServeMux()
 	mux.Handle(health.Path, health.Handler(s.ready))
+	mux.Handle("GET "+metrics.Path, s.metrics(o))
 	mux.HandleFunc("GET /stats", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Cache-Control", "no-store")

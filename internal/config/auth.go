@@ -87,7 +87,8 @@ func grants(r *auth.Rules, api bool) []node {
 		&setting{name: "history", value: &texts{&r.History}, example: "chat:*", usage: "rooms whose past to read"},
 	}
 	if api {
-		nodes = append(nodes, &setting{name: "api", value: boolean(&r.API), example: "true", usage: "what only backends may do"})
+		nodes = append(nodes, &setting{name: "api", value: boolean(&r.API), example: "true", usage: "what only backends may do"},
+			&setting{name: "metrics", value: boolean(&r.Metrics), example: "true", usage: "read /metrics; who has api may, too"})
 	}
 	return nodes
 }

@@ -50,6 +50,7 @@ func (t *Tree) settings() []node {
 		&section{name: "stomp", usage: "The front for STOMP clients, over WebSocket", nodes: stompFront(&o.STOMP)},
 		&section{name: "plain", usage: "The fronts for clients without a library: JSON over WebSocket, and Server-Sent Events", nodes: plainFronts(&o.Plain)},
 		&section{name: "api", usage: "The HTTP API for backends, below /api/. They need a key of auth.api_keys, or a token with api; with --open nothing", nodes: httpAPI(&o.API)},
+		&section{name: "metrics", usage: "What Prometheus reads, at /metrics, see metrics.md. It needs a key of auth.api_keys, or a token, with the grant metrics or api; with --open nothing", nodes: metricsSettings(&o.Metrics)},
 		&section{name: "kafka", usage: "The Kafka of topics in routes and sources", nodes: kafkaSettings(&o.Kafka)},
 		&section{name: "archive", usage: "Where routes keep messages, and clients with the grant history read the past of rooms, see archive.md", nodes: archiveSettings(&o.Archive)},
 		queues(o),

@@ -29,7 +29,7 @@ func (n *node) openAPI(f *fronts) error {
 	if n.archive != nil {
 		o.History = n.page
 	}
-	o.Health, o.Version, o.Logger = n.ready, n.o.Version, n.log
+	o.Health, o.Version, o.Logger, o.Observe = n.ready, n.o.Version, n.log, n.meters.api.Count
 	var err error
 	f.api, err = httpapi.New(f.io.Hub(), o)
 	return err

@@ -76,11 +76,12 @@ func (o Options) validateArchive() (faults []error) {
 
 // keeper is the archive of a node: what writes it, if routes do, and what reads it.
 type keeper struct {
-	store   *lateStore
-	reader  *history.Reader
-	waiting atomic.Int64 // what this node has appended in memory, and is not kept yet
-	alone   bool         // the queue is in memory
-	tasks   tasks
+	store    *lateStore
+	reader   *history.Reader
+	archiver *archive.Archiver // writes; nil: nothing is kept
+	waiting  atomic.Int64      // what this node has appended in memory, and is not kept yet
+	alone    bool              // the queue is in memory
+	tasks    tasks
 }
 
 // openArchive opens the store, and the queue before it.
@@ -124,6 +125,7 @@ func (n *node) runArchive(h *hub.Hub) error {
 	if err != nil {
 		return err
 	}
+	k.archiver = a
 	k.tasks.begin(func(ctx context.Context) {
 		if err := a.Run(ctx); err != nil {
 			n.log.Error("the archive is not written any more", "err", err)

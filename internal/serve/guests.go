@@ -29,6 +29,7 @@ func Attach(ctx context.Context, io *socketio.Server, o Options, local map[strin
 		o.Logger = slog.Default()
 	}
 	n := &node{o: o, log: o.Logger}
+	n.meters = newMeters(n)
 	if o.Bus.URL == "" {
 		n.o.Routes.Sources = nil
 	}
@@ -75,7 +76,7 @@ func (g *Guests) openQueues(ctx context.Context, local map[string]*memory.Queue)
 	}
 	g.n.queues = &queues{byName: make(map[string]queue)}
 	for name, q := range local {
-		g.n.queues.byName[name] = q
+		g.n.queues.put(&counted{name: name, queue: q, memory: q})
 	}
 	return nil
 }

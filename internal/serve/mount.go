@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/seed-09a96375/belfry/internal/httpapi"
+	"github.com/seed-09a96375/belfry/internal/metrics"
 )
 
 // mount puts all that the node answers at its paths. While it starts that is 503.
@@ -12,6 +13,9 @@ func (n *node) mount(mux *http.ServeMux) {
 		if path != "" {
 			mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) { n.answer(w, r, of) })
 		}
+	}
+	if n.o.Metrics.Listen == "" {
+		mux.HandleFunc("GET "+metrics.Path, n.serveMetrics)
 	}
 	put(n.o.Path, func(f *fronts) http.Handler { return f.io })
 	if path := n.o.STOMP.Path; path != "" {

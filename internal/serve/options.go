@@ -30,6 +30,8 @@ type Options struct {
 	Plain Plain
 	// API is the way of backends.
 	API API
+	// Metrics are for Prometheus.
+	Metrics Metrics
 	// Queues are where routes bring events.
 	Queues []Queue
 	// Kafka is where topics of routes and sources are.
@@ -126,6 +128,7 @@ func (o Options) Validate() error {
 		}
 	}
 	faults = append(faults, o.validatePaths()...)
+	faults = append(faults, o.validateMetrics()...)
 	faults = append(faults, o.validateQueues()...)
 	faults = append(faults, o.validateWebhooks()...)
 	faults = append(faults, o.validateRoutes()...)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/seed-09a96375/belfry/internal/health"
 	"github.com/seed-09a96375/belfry/internal/httpapi"
+	"github.com/seed-09a96375/belfry/internal/metrics"
 )
 
 // place is what the node serves at a path. One that ends with a slash is all below it.
@@ -16,6 +17,9 @@ func (o Options) places() []place {
 	all := []place{{"", health.Path}}
 	if !o.API.Off {
 		all = append(all, place{"", httpapi.Path})
+	}
+	if o.Metrics.Listen == "" {
+		all = append(all, place{"", metrics.Path})
 	}
 	all = append(all, place{"Path", o.withDefaults().Path})
 	if p := o.STOMP.Path; p != "" {

@@ -85,6 +85,13 @@ type queues struct {
 	probe  *probe         // nil: there is no client
 	opened []*redisstream.Queue
 	byName map[string]queue
+	// counted are the same, in the order in which they were opened.
+	counted []*counted
+}
+
+func (q *queues) put(c *counted) {
+	q.byName[c.name] = c
+	q.counted = append(q.counted, c)
 }
 
 // openQueues connects. If it fails nothing is left open.
@@ -106,7 +113,7 @@ func (q *queues) add(ctx context.Context, o Options, each Queue) error {
 		if err != nil {
 			return fmt.Errorf("make queue %s: %w", each.Name, err)
 		}
-		q.byName[each.Name] = alone
+		q.put(&counted{name: each.Name, queue: alone, memory: alone})
 		return nil
 	}
 	client, err := q.connect(ctx, o)
@@ -120,7 +127,7 @@ func (q *queues) add(ctx context.Context, o Options, each Queue) error {
 		return fmt.Errorf("open queue %s: %w", each.Name, err)
 	}
 	q.opened = append(q.opened, opened)
-	q.byName[each.Name] = opened
+	q.put(&counted{name: each.Name, queue: opened, redis: opened})
 	return nil
 }
 

@@ -40,7 +40,12 @@ func Run(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
+	watched, err := listenWatch(ctx, o)
+	if err != nil {
+		return errors.Join(err, listeners[0].Close())
+	}
 	n := newNode(o, listeners[0])
+	defer n.watch(watched)()
 	n.log.Info("listening", "url", "http://"+n.listener.Addr().String()+o.Path, "descriptors", limit)
 	return n.run(ctx)
 }
@@ -51,6 +56,8 @@ type node struct {
 	log      *slog.Logger
 	listener net.Listener
 	web      *http.Server
+	health   http.Handler
+	meters   *meters
 	places   *poll.Places // of clients
 
 	// What start makes, in its order; stop ends it in the reverse order.
@@ -73,8 +80,9 @@ type node struct {
 func newNode(o Options, listener net.Listener) *node {
 	n := &node{o: o, log: o.Logger, listener: listener}
 	n.places = poll.NewPlaces(engineio.ConnectionLimit(o.MaxConnections))
+	n.health, n.meters = health.Handler(n.ready, n.warnings), newMeters(n)
 	mux := http.NewServeMux()
-	mux.Handle(health.Path, health.Handler(n.ready, n.warnings))
+	mux.Handle(health.Path, n.health)
 	n.mount(mux)
 	n.web = cluster.NewHTTPServer(mux)
 	n.web.ErrorLog = slog.NewLogLogger(n.log.Handler(), slog.LevelWarn)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/internal/route"
@@ -13,15 +14,45 @@ import (
 
 // sources are those of a node, while it reads them. The zero value has none.
 type sources struct {
-	all     []source
+	all     []*reading
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 }
 
-// source is one that knows how it is.
+// source is one that knows how it is, and hands out many records at once: those that
+// wait are published together.
 type source interface {
-	belfry.Source
+	belfry.BatchSource
 	Health() (ok bool, reasons []string)
+}
+
+// reading is a source that this node reads, and what it has handled of it.
+type reading struct {
+	source
+	name string
+
+	published, dead, failed atomic.Uint64
+}
+
+// counts counts what handle says of records. One whose dead letter cannot be written
+// counts again with the next try.
+func (r *reading) counts(handle func(context.Context, []*belfry.Record) error) func(context.Context, []*belfry.Record) error {
+	return func(ctx context.Context, records []*belfry.Record) error {
+		err := handle(ctx, records)
+		done, poison, rest := belfry.BatchVerdict(err, len(records))
+		dead := 0
+		for i := range poison {
+			if i < done {
+				dead++
+			}
+		}
+		r.published.Add(uint64(done - dead))
+		r.dead.Add(uint64(dead))
+		if rest != nil && ctx.Err() == nil {
+			r.failed.Add(1)
+		}
+		return err
+	}
 }
 
 // validateSources names what cannot work beyond what the router knows.
@@ -48,7 +79,7 @@ func (n *node) runSources(ctx context.Context, router *route.Router) error {
 }
 
 func (n *node) runSource(ctx context.Context, router *route.Router, o route.Source) error {
-	handle, err := router.Handle(o.Name)
+	handle, err := router.HandleBatch(o.Name)
 	if err != nil {
 		return err
 	}
@@ -56,9 +87,10 @@ func (n *node) runSource(ctx context.Context, router *route.Router, o route.Sour
 	if err != nil {
 		return err
 	}
-	n.sources.all = append(n.sources.all, one)
+	r := &reading{source: one, name: o.Name}
+	n.sources.all = append(n.sources.all, r)
 	n.sources.running.Go(func() {
-		if err := one.Run(ctx, handle); err != nil {
+		if err := one.RunBatches(ctx, belfry.BatchLimit{}, r.counts(handle)); err != nil {
 			n.log.Error("source ended", "source", o.Name, "err", err)
 		}
 	})

@@ -48,7 +48,7 @@ func (o Options) validateWebhooks() (faults []error) {
 // it opens n.queues closes.
 func (n *node) openWebhooks(ctx context.Context) error {
 	for _, o := range n.o.Webhooks {
-		o.Logger = n.log
+		o.Logger, o.Observe = n.log, n.meters.webhook
 		full := o.Completed()
 		if o.Queue == "" {
 			if err := n.queues.add(ctx, n.o, Queue{Name: full.Queue, Groups: []string{full.Group}}); err != nil {
