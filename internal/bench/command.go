@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/seed-09a96375/belfry/internal/bench/floor"
+	"github.com/seed-09a96375/belfry/internal/bench/records"
 	"github.com/seed-09a96375/belfry/internal/bench/worker"
 )
 
@@ -34,10 +35,12 @@ partial summary.`,
 		modeCommand(Rooms, "Send to many small rooms"),
 		modeCommand(Return, "Kill a server and see how its clients come back to the others"),
 		modeCommand(Echo, "Send requests and wait for their acks"),
+		modeCommand(Kafka, "Produce records that a server reads into rooms: latency from there to clients"),
 		modeCommand(Floor, "Measure what fan-out costs at the least: bare write(2) to bare TCP clients"),
 		compareCommand(),
 		helperCommand(workerRole, func() error { return worker.Run(os.Stdin, os.Stdout) }),
 		helperCommand(floorRole, func() error { return floor.Run(os.Stdin, os.Stdout) }),
+		helperCommand(producerRole, func() error { return records.Run(os.Stdin, os.Stdout) }),
 	)
 	cmd.AddCommand(more...)
 	return cmd

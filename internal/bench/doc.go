@@ -9,7 +9,8 @@
 //	say (room, payload)  emits msg (payload) to that room, on all nodes
 //	echo (payload, ack)  acks with the payload
 //
-// Payloads are JSON strings that mean nothing to the server.
+// Payloads are JSON strings that mean nothing to the server. With Kafka messages are
+// sent by package records, to a topic that the server reads into rooms.
 //
 // The load comes from worker processes (package worker), each an epoll loop
 // over thousands of raw sockets. They are this program, started again; the

@@ -20,6 +20,10 @@ func loadFlags(f *pflag.FlagSet, o *Options) {
 	f.Float64Var(&o.ConnectRate, "connect-rate", 0, "connections begun per second (default no bound)")
 	f.DurationVar(&o.Timeout, "connect-timeout", d.Timeout, "longest time for one handshake")
 	f.Uint64Var(&o.Seed, "seed", d.Seed, "makes the payloads")
+	if o.Mode == Kafka {
+		f.StringVar(&o.Kafka, "kafka", "", "URL of Kafka, kafka://host:port")
+		f.StringVar(&o.Topic, "topic", "", "topic that the servers read into rooms: key the room, event msg, args those of the value")
+	}
 	if o.Mode == Idle {
 		f.BoolVar(&o.Join, "join", false, "let the clients join rooms")
 		f.IntVar(&o.Rooms, "rooms", d.Rooms, "with --join: rooms, each client in one")
@@ -53,12 +57,12 @@ func trafficFlags(f *pflag.FlagSet, o *Options, d Options) {
 		return
 	}
 	rooms, rate := d.Rooms, d.Rate
-	if o.Mode == Rooms || o.Mode == Return {
+	if o.Mode == Rooms || o.Mode == Return || o.Mode == Kafka {
 		rooms, rate = 0, 0 // they depend on --clients
 	}
 	f.IntVar(&o.Rooms, "rooms", rooms, "rooms, each client in one"+roomsDefault(o.Mode))
 	f.Float64Var(&o.Rate, "rate", rate, "messages per second over all rooms"+rateDefault(o.Mode))
-	if o.Mode == Floor {
+	if o.Mode == Floor || o.Mode == Kafka {
 		return
 	}
 	f.IntVar(&o.Publishers, "publishers", d.Publishers, "clients of each room that send")

@@ -17,8 +17,9 @@ import (
 type role string
 
 const (
-	workerRole role = "worker"
-	floorRole  role = "floor-server"
+	workerRole   role = "worker"
+	floorRole    role = "floor-server"
+	producerRole role = "producer"
 )
 
 // launcher starts a helper process.
@@ -58,8 +59,8 @@ func execLauncher(args []string) launcher {
 	}
 }
 
-// fleet is the helpers of one run: the workers, and with Floor the floor server
-// as the last.
+// fleet is the helpers of one run: the workers, and as the last the floor server with
+// Floor, the producer with Kafka.
 type fleet struct {
 	helpers []*helper
 	reports chan message

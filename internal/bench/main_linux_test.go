@@ -17,6 +17,7 @@ import (
 	"github.com/seed-09a96375/belfry/internal/backplane"
 	"github.com/seed-09a96375/belfry/internal/bench/benchtest"
 	"github.com/seed-09a96375/belfry/internal/bench/floor"
+	"github.com/seed-09a96375/belfry/internal/bench/records"
 	"github.com/seed-09a96375/belfry/internal/bench/server"
 	"github.com/seed-09a96375/belfry/internal/bench/worker"
 )
@@ -76,8 +77,12 @@ func belfryNode() {
 // inProcess runs helpers as goroutines of the test.
 func inProcess(r role) (*helper, error) {
 	serve := worker.Run
-	if r == floorRole {
+	switch r {
+	case floorRole:
 		serve = floor.Run
+	case producerRole:
+		serve = records.Run
+	case workerRole:
 	}
 	orders, orderPipe := io.Pipe()
 	reportPipe, reports := io.Pipe()

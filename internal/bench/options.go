@@ -21,6 +21,7 @@ const (
 	Return Mode = "return" // a server is killed, its clients come back to the others
 	Echo   Mode = "echo"   // each sends and waits for the ack with the payload
 	Floor  Mode = "floor"  // as Fanout and Rooms, but bare TCP and bare write(2)
+	Kafka  Mode = "kafka"  // listen in rooms that records of a topic come to
 )
 
 // Options describe one run. The zero value of a field means its default.
@@ -34,6 +35,10 @@ type Options struct {
 	// Redis is the address, host:port, of a Redis that the servers share and that
 	// is measured, too.
 	Redis string
+	// Kafka is the URL of a cluster, and Topic the one that the servers read into
+	// rooms: of each record into the room that is its key, as event msg with the args
+	// of its value. For mode Kafka.
+	Kafka, Topic string
 	// Clients is the number of connections. Default 1000.
 	Clients int
 	// Rooms is the number of rooms, each client in one. Default 1; with Rooms
@@ -148,6 +153,12 @@ func (o Options) withModeDefaults() Options {
 		o.Rooms, o.Publishers = o.Clients, 1
 	case Fanout, Floor:
 		setDefault(&o.Rate, 10)
+	case Kafka:
+		setDefault(&o.Clients, 100)
+		setDefault(&o.Rooms, o.Clients)
+		setDefault(&o.Rate, 5000)
+		setDefault(&o.Drain, -1)
+		o.Publishers = 1 // of each room: the producer
 	case Idle:
 		setDefault(&o.Duration, idleHold)
 		setDefault(&o.Prime, 500)
@@ -203,6 +214,8 @@ func (o Options) validateNodes() error {
 		return errors.New("http is true: want apart as well, senders by HTTP are not in the rooms")
 	case o.Apart && o.Saturate && o.Workers > 1:
 		return fmt.Errorf("workers is %d: want 1, senders that are apart saturate from one process only", o.Workers)
+	case o.Mode == Kafka && (o.Kafka == "" || o.Topic == ""):
+		return errors.New("kafka or topic is empty: want the topic that the servers read")
 	case o.Mode == Return && o.Victim <= 0:
 		return errors.New("kill is empty: want the process of the last --url")
 	case o.Mode == Return && o.Protocol != dialect.SocketIO:

@@ -17,7 +17,7 @@ import (
 type run struct {
 	opts    Options // complete
 	fleet   *fleet
-	workers int // the first helpers of the fleet; a floor server comes behind them
+	workers int // the first helpers of the fleet; a floor server or a producer comes behind them
 	pids    []int
 	result  *Result
 	show    *progress
@@ -151,7 +151,7 @@ func (r *run) connect(ctx context.Context, launch launcher) error {
 			return err
 		}
 	}
-	// The floor server, too, answers once it has all clients.
+	// The floor server, too, answers once it has all clients, a producer once it has brokers.
 	reports, err := r.fleet.answers(ctx, len(r.fleet.helpers), worker.OpSetup)
 	if err != nil {
 		r.result.Connect.set(r.fleet.connected(), time.Since(begun))
@@ -171,7 +171,7 @@ func (r *run) launch(ctx context.Context, launch launcher) (*worker.Setup, error
 		RoomPrefix: fmt.Sprintf("bench-%x-", time.Now().UnixNano()),
 		Rate:       o.Rate, Size: o.Size, Drain: max(o.Drain, 0),
 		Concurrency: o.Concurrency / o.Workers, ConnectRate: o.ConnectRate / float64(o.Workers),
-		Timeout: o.Timeout, Grace: o.Grace, Seed: o.Seed,
+		Timeout: o.Timeout, Grace: o.Grace, Seed: o.Seed, Kafka: o.Kafka, Topic: o.Topic,
 	}
 	for range o.Workers {
 		if _, err := r.fleet.add(launch, workerRole); err != nil {
@@ -185,7 +185,18 @@ func (r *run) launch(ctx context.Context, launch launcher) (*worker.Setup, error
 	} else {
 		setup.Targets, err = resolve(ctx, o.URLs, o.Protocol)
 	}
+	if err == nil && o.Mode == Kafka {
+		err = r.launchProducer(launch, setup)
+	}
 	return setup, err
+}
+
+// launchProducer starts what sends in the place of clients.
+func (r *run) launchProducer(launch launcher, setup *worker.Setup) error {
+	if _, err := r.fleet.add(launch, producerRole); err != nil {
+		return err
+	}
+	return r.fleet.order(r.workers, worker.Order{Op: worker.OpSetup, Setup: setup})
 }
 
 // launchFloor starts the floor server, which is then what is measured.
@@ -229,7 +240,7 @@ func (r *run) connected(reports []worker.Report, before proc.Snapshot) error {
 // join has the clients join their rooms, where there are rooms to join.
 func (r *run) join(ctx context.Context) error {
 	switch r.opts.Mode {
-	case Fanout, Rooms, Return:
+	case Fanout, Rooms, Return, Kafka:
 	default:
 		if !r.opts.Join {
 			return nil

@@ -63,10 +63,11 @@ func (r *run) begin(ctx context.Context, window int) error {
 	return r.pass(ctx, r.opts.Warmup)
 }
 
-// senders returns the helpers that send: the workers, or the floor server.
+// senders returns the helpers that send: the workers, or the floor server, or the
+// producer.
 func (r *run) senders() (helpers func(yield func(int) bool)) {
 	return func(yield func(int) bool) {
-		if r.opts.Mode == Floor {
+		if r.opts.Mode == Floor || r.opts.Mode == Kafka {
 			yield(r.workers)
 			return
 		}

@@ -83,6 +83,10 @@ type Setup struct {
 	// HTTP has the sources publish by POST requests, one connection each, instead of
 	// being clients of the protocol. They are apart: see Plan.
 	HTTP bool `json:"http,omitempty"`
+	// Kafka is the URL of a cluster to whose Topic the producer sends, in the place of
+	// sources among the clients. Empty: there is none.
+	Kafka string `json:"kafka,omitempty"`
+	Topic string `json:"topic,omitempty"`
 	// Return has clients whose connection breaks come back at once, to the next
 	// target, and claim their session.
 	Return bool `json:"return,omitempty"`
