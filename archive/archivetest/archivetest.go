@@ -24,6 +24,7 @@ func Run(t *testing.T, open func(t *testing.T) (store archive.Store, again func(
 		"KeepsWhatItGets":     keepsWhatItGets,
 		"AppendIsIdempotent":  appendIsIdempotent,
 		"TheFirstStays":       theFirstStays,
+		"AnIDHasOneEntry":     anIDHasOneEntry,
 		"TwoWriters":          twoWriters,
 		"PagesInBothOrders":   pagesInBothOrders,
 		"PagesWithinBounds":   pagesWithinBounds,
@@ -169,6 +170,32 @@ func theFirstStays(ctx context.Context, t *testing.T, s archive.Store, _ func() 
 	mustAppend(ctx, t, s, first)
 	mustAppend(ctx, t, s, second)
 	compare(t, All(ctx, t, s, "r"), []archive.Entry{first})
+}
+
+// anIDHasOneEntry: a message that was sent again has its id, and may have another time,
+// also of another day.
+func anIDHasOneEntry(ctx context.Context, t *testing.T, s archive.Store, _ func() archive.Store) {
+	var want []archive.Entry
+	for i, at := range []time.Duration{0, 23*time.Hour - 2*time.Second} { // the second before midnight
+		first := Entry("r", i)
+		first.Time = start().Add(at)
+		want = append(want, first)
+		again := first
+		again.Time = first.Time.Add(3 * time.Second)
+		mustAppend(ctx, t, s, first, Entry("other", 2*i))
+		mustAppend(ctx, t, s, again, Entry("other", 2*i+1)) // alone, and with what is new
+		later := first
+		later.Time = first.Time.Add(4 * time.Second)
+		mustAppend(ctx, t, s, again, later)
+	}
+	compare(t, All(ctx, t, s, "r"), want)
+	compare(t, All(ctx, t, s, "other"), Entries("other", 0, 4))
+	one, two := Entry("both", 1), Entry("both", 1)
+	one.Time, two.Time = start().Add(23*time.Hour-time.Second), start().Add(23*time.Hour+time.Second)
+	mustAppend(ctx, t, s, two, one)
+	if got := All(ctx, t, s, "both"); len(got) != 1 {
+		t.Errorf("%d entries of one message in one batch", len(got))
+	}
 }
 
 // twoWriters is what happens when an archiver is taken for dead and is not.

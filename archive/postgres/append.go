@@ -21,9 +21,12 @@ func statementsFor(table string) statements {
 		copy:      "COPY " + table + " (" + columns + ") FROM STDIN BINARY",
 		stage:     "CREATE TEMP TABLE belfry_stage (LIKE " + table + ") ON COMMIT DROP",
 		copyStage: "COPY belfry_stage (" + columns + ") FROM STDIN BINARY",
-		// Sorted, so that two that merge the same rows do not wait for each other.
-		merge: "INSERT INTO " + table + " (" + columns + ") SELECT " + columns +
-			" FROM belfry_stage ORDER BY id, time ON CONFLICT (id, time) DO NOTHING",
+		// Sorted, so that two that merge the same rows do not wait for each other. The
+		// times are for the partitions on both sides, whose indexes do not know of each
+		// other.
+		merge: "INSERT INTO " + table + " (" + columns + ") SELECT DISTINCT ON (id) " + columns + " FROM belfry_stage s" +
+			" WHERE NOT EXISTS (SELECT FROM " + table + " m WHERE m.id = s.id AND m.time BETWEEN $1 AND $2)" +
+			" ORDER BY id, time ON CONFLICT DO NOTHING",
 	}
 }
 
@@ -64,19 +67,47 @@ func (s *Store) write(ctx context.Context, entries []archive.Entry, data []byte)
 		return fmt.Errorf("connect to the database: %w", err)
 	}
 	defer conn.Release()
+	from, to := span(entries)
+	if atBound(from, to) {
+		return s.mergeIn(ctx, conn, data, from, to)
+	}
 	_, err = copyFrom(ctx, conn, s.sql.copy, data)
 	if hasCode(err, codeUnique) {
-		err = s.mergeIn(ctx, conn, data)
+		err = s.mergeIn(ctx, conn, data, from, to)
 	}
 	return err
+}
+
+// repeated is how far the times of a message and of its repetition may be apart where
+// there is a bound of partitions between them: twice the window of queues.
+const repeated = 10 * time.Minute
+
+// span returns the first and the last time of entries.
+func span(entries []archive.Entry) (from, to time.Time) {
+	from, to = entries[0].Time, entries[0].Time
+	for i := range entries {
+		if t := entries[i].Time; t.Before(from) {
+			from = t
+		} else if t.After(to) {
+			to = t
+		}
+	}
+	return from, to
+}
+
+// atBound reports whether there may be a bound of partitions between these times, or
+// near them: those are at midnight.
+func atBound(from, to time.Time) bool {
+	const day = 24 * time.Hour
+	return !from.Add(-repeated).UTC().Truncate(day).Equal(to.Add(repeated).UTC().Truncate(day))
 }
 
 func copyFrom(ctx context.Context, conn *pgxpool.Conn, sql string, data []byte) (pgconn.CommandTag, error) {
 	return conn.Conn().PgConn().CopyFrom(ctx, bytes.NewReader(data), sql)
 }
 
-// mergeIn adds the rows that are not there.
-func (s *Store) mergeIn(ctx context.Context, conn *pgxpool.Conn, data []byte) error {
+// mergeIn adds the rows that are not there; their times are from the one to the other.
+func (s *Store) mergeIn(ctx context.Context, conn *pgxpool.Conn, data []byte, from, to time.Time) error {
 	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, s.sql.stage); err != nil {
 			return fmt.Errorf("create a temporary table: %w", err)
@@ -84,7 +115,7 @@ func (s *Store) mergeIn(ctx context.Context, conn *pgxpool.Conn, data []byte) er
 		if _, err := copyFrom(ctx, conn, s.sql.copyStage, data); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, s.sql.merge)
+		_, err := tx.Exec(ctx, s.sql.merge, from.Add(-repeated), to.Add(repeated))
 		return err
 	})
 }

@@ -51,6 +51,7 @@ func TestStore(t *testing.T) {
 	})
 	for name, test := range map[string]func(*testing.T, *postgrestest.Server){
 		"Migrations":            migrations,
+		"FromTheFirst":          fromTheFirst,
 		"OthersTable":           othersTable,
 		"NewerSchema":           newerSchema,
 		"ManyStart":             manyStart,

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -33,11 +34,30 @@ var migrations = []string{
 		PRIMARY KEY (id, time)
 	) PARTITION BY RANGE (time);
 	CREATE INDEX {table}_room ON {schema}.{table} (namespace, room, time, id);`,
+
+	// The key named a row by its time as well, which repetitions of a message need not
+	// share. Each partition has an index of its own since, which needs no time.
+	`DO $$
+	DECLARE part record;
+	BEGIN
+		FOR part IN SELECT c.oid::regclass AS name, c.relname || '_id' AS index
+			FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = '{schema}.{table}'::regclass
+		LOOP
+			EXECUTE format('DELETE FROM %s a USING %s b WHERE a.id = b.id AND a.time > b.time', part.name, part.name);
+			EXECUTE format('CREATE UNIQUE INDEX %I ON %s (id)', part.index, part.name);
+		END LOOP;
+	END $$;
+	ALTER TABLE {schema}.{table} DROP CONSTRAINT IF EXISTS {table}_pkey;`,
 }
+
+// migrateTime bounds all steps together: they may have to read every row.
+const migrateTime = time.Hour
 
 // migrate brings the tables to the newest version. Several may do so at once.
 func (s *Store) migrate(ctx context.Context, steps []string) error {
-	return s.inTransaction(ctx, func(tx pgx.Tx) error {
+	ctx, cancel := context.WithTimeout(ctx, migrateTime)
+	defer cancel()
+	return s.locked(ctx, func(tx pgx.Tx) error {
 		versions := s.table("_schema")
 		_, err := tx.Exec(ctx, "CREATE TABLE IF NOT EXISTS "+versions+
 			" (version int PRIMARY KEY, applied timestamptz NOT NULL DEFAULT now())")

@@ -40,7 +40,7 @@ func migrations(t *testing.T, server *postgrestest.Server) {
 	o := postgres.Options{URL: server.Database(t), Table: "log"}
 	open(t, o)
 	open(t, o)
-	if n := ask[int](t, o.URL, "SELECT count(*) FROM log_schema"); n != 1 {
+	if n := ask[int](t, o.URL, "SELECT count(*) FROM log_schema"); n != 2 {
 		t.Errorf("%d steps were taken", n)
 	}
 	// Another archive in the same database, and one in another schema.
@@ -55,6 +55,30 @@ func migrations(t *testing.T, server *postgrestest.Server) {
 	}
 	if n := ask[int](t, o.URL, "SELECT (SELECT count(*) FROM other) + 10 * (SELECT count(*) FROM apart.other)"); n != 43 {
 		t.Errorf("rows: %d", n)
+	}
+}
+
+// fromTheFirst upgrades tables whose rows were named by time, too: what is doubled goes.
+func fromTheFirst(t *testing.T, server *postgrestest.Server) {
+	o := postgres.Options{URL: server.Database(t), Partition: postgres.Day}
+	s := open(t, o)
+	all := archivetest.Entries("r", 0, 3)
+	appendTo(t, s, all...)
+	index := "messages_" + all[0].Time.Format("20060102") + "_id"
+	server.Exec(t, o.URL, "DROP INDEX "+index)
+	server.Exec(t, o.URL, "ALTER TABLE messages ADD PRIMARY KEY (id, time)")
+	server.Exec(t, o.URL, "DELETE FROM messages_schema WHERE version > 1")
+	server.Exec(t, o.URL, `INSERT INTO messages (id, time, namespace, room, event, args)
+		SELECT id, time + interval '1 s', namespace, room, event, args FROM messages`)
+	s = open(t, o)
+	again := all[0]
+	again.Time = again.Time.Add(time.Minute)
+	appendTo(t, s, again)
+	if got := archivetest.All(t.Context(), t, s, "r"); len(got) != 3 || !got[2].Time.Equal(all[2].Time) {
+		t.Errorf("%d rows: %v", len(got), got)
+	}
+	if n := ask[int](t, o.URL, "SELECT count(*) FROM pg_class WHERE relname = $1 OR relname = 'messages_pkey'", index); n != 1 {
+		t.Errorf("%d of the indexes", n)
 	}
 }
 

@@ -96,8 +96,10 @@ func (s *Store) createOne(ctx context.Context, tx pgx.Tx, b bounds) error {
 			name = s.o.Table + free.from.Format("_20060102")
 		}
 		table := pgx.Identifier{s.o.Schema, name}.Sanitize()
-		sql := fmt.Sprintf("CREATE TABLE %s (LIKE %s); ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM ('%s') TO ('%s')",
-			table, s.table(), s.table(), table, free.from.Format(time.RFC3339), free.to.Format(time.RFC3339))
+		sql := fmt.Sprintf("CREATE TABLE %s (LIKE %s); CREATE UNIQUE INDEX %s ON %s (id);"+
+			" ALTER TABLE %s ATTACH PARTITION %s FOR VALUES FROM ('%s') TO ('%s')",
+			table, s.table(), pgx.Identifier{name + "_id"}.Sanitize(), table,
+			s.table(), table, free.from.Format(time.RFC3339), free.to.Format(time.RFC3339))
 		if _, err := tx.Exec(ctx, sql); err != nil {
 			return err
 		}

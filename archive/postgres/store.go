@@ -1,12 +1,14 @@
 // Package postgres keeps the archive in PostgreSQL, 13 or newer.
 //
-//	messages            partitioned by time; a row is named by (id, time)
-//	messages_20261123   a partition, of a day or a month, by UTC
-//	messages_schema     the version of the tables
+//	messages              partitioned by time; a row is named by its id
+//	messages_20261123     a partition, of a day or a month, by UTC
+//	messages_20261123_id  its index: an id is in it once
+//	messages_schema       the version of the tables
 //
 // A batch is one COPY, straight into the table. Only if that meets a row that is
 // there already, after a failure or a restart, it goes by a temporary table that
-// leaves out what is there.
+// leaves out what is there; and where the same message may be in the partition next
+// to it.
 package postgres
 
 import (
@@ -125,6 +127,11 @@ func (s *Store) table(suffix ...string) string {
 func (s *Store) inTransaction(ctx context.Context, f func(pgx.Tx) error) error {
 	ctx, cancel := context.WithTimeout(ctx, s.o.Timeout)
 	defer cancel()
+	return s.locked(ctx, f)
+}
+
+// locked is inTransaction for as long as it takes.
+func (s *Store) locked(ctx context.Context, f func(pgx.Tx) error) error {
 	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
 		lock := "belfry archive " + s.table()
 		if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", lock); err != nil {

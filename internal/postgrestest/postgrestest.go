@@ -35,8 +35,9 @@ type Server struct {
 
 	databases atomic.Int64
 
-	mu  sync.Mutex
-	cmd *exec.Cmd // nil while it does not run
+	mu    sync.Mutex
+	cmd   *exec.Cmd       // nil while it does not run
+	ended <-chan struct{} // closed at the end of cmd
 }
 
 // Start makes a new server and runs it, until the test ends. settings are those of New.
@@ -171,25 +172,49 @@ func (s *Server) Run(t testing.TB) {
 
 // Open is Run for what is no test.
 func (s *Server) Open() error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	for {
+		ended, err := s.start()
+		if err != nil {
+			return err
+		}
+		if err = s.await(ctx, ended); err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			out, _ := os.ReadFile(filepath.Join(s.dir, "log"))
+			return fmt.Errorf("PostgreSQL does not answer: %w\n%s", err, out)
+		}
+		s.Kill() // what is left of it: after a kill it may find a process that is not gone yet
+	}
+}
+
+// start runs the process. ended is closed at its end.
+func (s *Server) start() (ended <-chan struct{}, err error) {
 	cmd := s.command("postgres", append([]string{"-D", s.data()}, s.args...)...)
 	log, err := os.OpenFile(filepath.Join(s.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer log.Close()
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
-		return err
+		return nil, err
 	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = cmd.Wait()
+	}()
 	s.mu.Lock()
-	s.cmd = cmd
-	s.mu.Unlock()
-	return s.await()
+	defer s.mu.Unlock()
+	s.cmd, s.ended = cmd, done
+	return done, nil
 }
 
-func (s *Server) await() error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
+// await returns nil when the server answers; an error when it has ended, or ctx has.
+func (s *Server) await(ctx context.Context, ended <-chan struct{}) error {
 	for {
 		err := s.ping(ctx)
 		if err == nil {
@@ -197,9 +222,10 @@ func (s *Server) await() error {
 		}
 		select {
 		case <-time.After(20 * time.Millisecond):
+		case <-ended:
+			return errors.New("it ends")
 		case <-ctx.Done():
-			out, _ := os.ReadFile(filepath.Join(s.dir, "log"))
-			return fmt.Errorf("PostgreSQL does not answer: %w\n%s", err, out)
+			return err
 		}
 	}
 }
@@ -239,7 +265,7 @@ func (s *Server) end(sig syscall.Signal) {
 			_ = syscall.Kill(pid, syscall.SIGKILL)
 		}
 	}
-	_ = s.cmd.Wait()
+	<-s.ended
 	s.cmd = nil
 	if sig == syscall.SIGKILL {
 		_ = os.Remove(filepath.Join(s.data(), "postmaster.pid"))
