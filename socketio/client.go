@@ -136,6 +136,9 @@ func (c *client) push(it item, size int) {
 	}
 }
 
+// Start implements inbox.Owner.
+func (c *client) Start(work func()) { c.session.Go(work) }
+
 // Drained implements inbox.Owner.
 func (c *client) Drained() { c.session.Resume() }
 

@@ -178,6 +178,9 @@ func (c *Conn) push(it item) {
 	}
 }
 
+// Start implements inbox.Owner.
+func (c *Conn) Start(work func()) { c.ws.Go(work) }
+
 // Drained implements inbox.Owner.
 func (c *Conn) Drained() {
 	c.pulse.saw(c.server.wheel)
