@@ -13,6 +13,7 @@ import (
 
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/bus/memory"
+	"github.com/seed-09a96375/belfry/internal/fronttest"
 	"github.com/seed-09a96375/belfry/plain"
 )
 
@@ -87,7 +88,7 @@ func TestToken(t *testing.T) {
 		}
 		must(t, c.ws.Close(websocket.StatusNormalClosure, ""))
 	}
-	eventually(t, "all have gone", func() bool { return closed.Load() == 5 })
+	fronttest.Eventually(t, "all have gone", func() bool { return closed.Load() == 5 })
 }
 
 // TestRefused: who is not known, or may not do what it wants, is told so.
@@ -106,7 +107,7 @@ func TestRefused(t *testing.T) {
 		t.Errorf("got %s", m.raw)
 	}
 	c.wantClosed(websocket.StatusPolicyViolation)
-	eventually(t, "it is told that one has gone", func() bool { return closed.Load() == 1 })
+	fronttest.Eventually(t, "it is told that one has gone", func() bool { return closed.Load() == 1 })
 
 	c = dial(t, n, "?token=t-ann", nil)
 	c.ask(`"connect":{}`)

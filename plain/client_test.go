@@ -18,12 +18,13 @@ import (
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/bus/memory"
 	"github.com/seed-09a96375/belfry/hub"
+	"github.com/seed-09a96375/belfry/internal/fronttest"
 	"github.com/seed-09a96375/belfry/plain"
 	"github.com/seed-09a96375/belfry/socketio"
 	"github.com/seed-09a96375/belfry/stomp"
 )
 
-const patience = 20 * time.Second
+const patience = fronttest.Patience
 
 // node serves clients of all fronts on a port of its own.
 type node struct {
@@ -85,15 +86,7 @@ func startNode(t testing.TB, bus belfry.Bus, o plain.Options) *running {
 
 // onEachBus runs a test with two nodes over every bus there is.
 func onEachBus(t *testing.T, o plain.Options, test func(t *testing.T, a, b *node)) {
-	buses := maps.Clone(redisBuses)
-	if buses == nil {
-		buses = make(map[string]func(testing.TB) func() belfry.Bus)
-	}
-	buses["memory"] = func(testing.TB) func() belfry.Bus {
-		b := memory.New(memory.Options{Log: &memory.Log{}})
-		return func() belfry.Bus { return b }
-	}
-	for name, begin := range buses {
+	for name, begin := range fronttest.Buses() {
 		t.Run(name, func(t *testing.T) {
 			next := begin(t)
 			test(t, newNodeOn(t, next(), o), newNodeOn(t, next(), o))
@@ -359,21 +352,6 @@ func (s *stream) want(room belfry.Room, name, args string) *event {
 		s.t.Fatalf("got %s %s, want %s %s %s", e.name, e.raw, room, name, args)
 	}
 	return e
-}
-
-// eventually waits for a condition.
-func eventually(t testing.TB, what string, ok func() bool) {
-	t.Helper()
-	deadline := time.After(patience)
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("not within %v: %s", patience, what)
-		}
-	}
 }
 
 func must(t testing.TB, err error) {

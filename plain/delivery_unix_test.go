@@ -15,6 +15,7 @@ import (
 
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/bus/memory"
+	"github.com/seed-09a96375/belfry/internal/fronttest"
 	"github.com/seed-09a96375/belfry/plain"
 	"github.com/seed-09a96375/belfry/socketio"
 )
@@ -51,7 +52,7 @@ func BenchmarkDelivery(b *testing.B) {
 					}
 				})
 			}
-			eventually(b, "all are in the room", func() bool {
+			fronttest.Eventually(b, "all are in the room", func() bool {
 				sockets, err := n.io.In("room").FetchSockets(b.Context())
 				return err == nil && len(sockets) == members
 			})

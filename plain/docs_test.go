@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/seed-09a96375/belfry/internal/fronttest"
 	"github.com/seed-09a96375/belfry/plain"
 )
 
@@ -70,7 +71,7 @@ func TestDocumentedClient(t *testing.T) {
 		_, err := in.Write([]byte(line + "\n"))
 		must(t, err)
 	}
-	eventually(t, "the client is in the room", func() bool {
+	fronttest.Eventually(t, "the client is in the room", func() bool {
 		all, err := n.io.In("r").FetchSockets(t.Context())
 		return err == nil && len(all) == 1
 	})

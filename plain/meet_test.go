@@ -9,6 +9,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/seed-09a96375/belfry"
+	"github.com/seed-09a96375/belfry/internal/fronttest"
 	"github.com/seed-09a96375/belfry/plain"
 	"github.com/seed-09a96375/belfry/socketio"
 )
@@ -100,7 +101,7 @@ func TestBinary(t *testing.T) {
 	n.io.OnConnect(func(_ context.Context, s *socketio.Socket) { must(t, s.Join("r")) })
 	io.send("40")
 	io.want("40")
-	eventually(t, "the socket is in the room", func() bool {
+	fronttest.Eventually(t, "the socket is in the room", func() bool {
 		all, err := n.io.In("r").FetchSockets(t.Context())
 		return err == nil && len(all) == 3
 	})
@@ -222,7 +223,7 @@ func TestPresence(t *testing.T) {
 		}
 		ann.wantPresence("join", "ann")
 		must(t, b.io.In("meet:1").SocketsLeave(t.Context(), "meet:2"))
-		eventually(t, "the cluster knows that ann has left", func() bool {
+		fronttest.Eventually(t, "the cluster knows that ann has left", func() bool {
 			present, err := b.io.Presence("meet:2").Members(t.Context())
 			return err == nil && len(present) == 0
 		})

@@ -11,6 +11,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/seed-09a96375/belfry"
+	"github.com/seed-09a96375/belfry/internal/fronttest"
 	"github.com/seed-09a96375/belfry/plain"
 )
 
@@ -191,7 +192,7 @@ func TestTimeouts(t *testing.T) {
 	}), "", nil)
 	silent.ask(`"connect":{}`)
 	conn := <-conns
-	eventually(t, "the silent client is given up", func() bool { return !conn.Connected() })
+	fronttest.Eventually(t, "the silent client is given up", func() bool { return !conn.Connected() })
 	silent.wantError("timeout", "no sign of life")
 	silent.wantClosed(websocket.StatusPolicyViolation)
 }

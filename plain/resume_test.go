@@ -13,6 +13,7 @@ import (
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/bus/memory"
 	"github.com/seed-09a96375/belfry/hub"
+	"github.com/seed-09a96375/belfry/internal/fronttest"
 	"github.com/seed-09a96375/belfry/plain"
 )
 
@@ -155,9 +156,18 @@ func TestQuietClientsKeepUp(t *testing.T) {
 	c, s := connect(t, n), listen(t, n, "?room=quiet", nil)
 	s.read()
 	old := c.ask(`"join":{"room":"quiet"}`).Offset
-	for range 2 * log {
-		emit(t, n, "x", "busy")
+	emitted := make(chan error, 1)
+	go func() {
+		var err error
+		for i := 0; i < 2*log && err == nil; i++ {
+			err = n.io.To("busy").Emit(t.Context(), "x")
+		}
+		emitted <- err
+	}()
+	for len(emitted) == 0 {
+		c.nextMark() // who reads answers pings
 	}
+	must(t, <-emitted)
 	space := n.io.Hub().Space("/", hub.Hooks{})
 	end, err := space.Position(t.Context())
 	must(t, err)
@@ -169,7 +179,7 @@ func TestQuietClientsKeepUp(t *testing.T) {
 	c = dial(t, n, "", nil)
 	c.ask(fmt.Sprintf(`"connect":{"rooms":["quiet"],"offset":%q}`, mark)).wantRecovered(t, true, 0)
 	c.ask(fmt.Sprintf(`"join":{"room":"r","offset":%q}`, old)).wantRecovered(t, false, 0)
-	eventually(t, "the id of the stream has moved on", func() bool {
+	fronttest.Eventually(t, "the id of the stream has moved on", func() bool {
 		line, err := s.lines.ReadString('\n')
 		return err != nil || line == "id: "+string(mark)+"\n" || line[:3] == "id:"
 	})

@@ -16,6 +16,7 @@ import (
 
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/bus/memory"
+	"github.com/seed-09a96375/belfry/internal/fronttest"
 	"github.com/seed-09a96375/belfry/plain"
 	"github.com/seed-09a96375/belfry/socketio"
 )
@@ -119,7 +120,7 @@ func TestStreamOverTLS(t *testing.T) {
 			emit(t, n, "y", "r")
 			s.want("r", "y", "[]")
 			cancel()
-			eventually(t, "the stream has gone", func() bool { return n.Connections() == 0 })
+			fronttest.Eventually(t, "the stream has gone", func() bool { return n.Connections() == 0 })
 		})
 	}
 }
@@ -195,7 +196,7 @@ func TestCloseIsBounded(t *testing.T) {
 	defer r.stop(t)
 	c := dial(t, r.node, "", nil)
 	c.write(`{"connect":{}}`)
-	eventually(t, "it is there", func() bool { return r.Connections() == 1 })
+	fronttest.Eventually(t, "it is there", func() bool { return r.Connections() == 1 })
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	if err := r.Close(ctx); !errors.Is(err, context.DeadlineExceeded) {

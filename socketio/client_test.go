@@ -6,16 +6,16 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/coder/websocket"
 
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/bus/memory"
+	"github.com/seed-09a96375/belfry/internal/fronttest"
 	"github.com/seed-09a96375/belfry/socketio"
 )
 
-const patience = 30 * time.Second
+const patience = fronttest.Patience
 
 // node is one server on a port of its own.
 type node struct {
@@ -224,21 +224,6 @@ func (c *client) quiet(n *node, id belfry.SocketID) {
 	p := c.read()
 	if !strings.HasPrefix(p, `42["marker"`) {
 		c.t.Fatalf("got packet %q, want none before the marker", p)
-	}
-}
-
-// eventually waits for a condition.
-func eventually(t testing.TB, what string, ok func() bool) {
-	t.Helper()
-	deadline := time.After(patience)
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("not within %v: %s", patience, what)
-		}
 	}
 }
 

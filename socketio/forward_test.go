@@ -15,6 +15,7 @@ import (
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/bus/memory"
 	"github.com/seed-09a96375/belfry/engineio"
+	"github.com/seed-09a96375/belfry/internal/fronttest"
 	"github.com/seed-09a96375/belfry/socketio"
 )
 
@@ -75,7 +76,7 @@ func ask(t *testing.T, n *node, sid, body string) (int, string) {
 
 // TestPollingOnAnyNode: every request of a client goes to another node.
 func TestPollingOnAnyNode(t *testing.T) {
-	for name, begin := range buses {
+	for name, begin := range fronttest.Buses() {
 		t.Run(name, func(t *testing.T) { pollOnAnyNode(t, advertised(t, begin(t), 3)) })
 	}
 }
@@ -171,7 +172,7 @@ func TestClientBundleForOtherPages(t *testing.T) {
 // TestDrainEndsWhatIsPassedOn: clients that come through a node have their sessions
 // on another, and lose their connections with this one.
 func TestDrainEndsWhatIsPassedOn(t *testing.T) {
-	nodes := advertised(t, buses["memory"](t), 2)
+	nodes := advertised(t, fronttest.Memory(t), 2)
 	owner, between := nodes[0], nodes[1]
 	sid := begin(t, owner)
 	ws := upgradeThrough(t, between, sid)
@@ -185,7 +186,7 @@ func TestDrainEndsWhatIsPassedOn(t *testing.T) {
 
 // TestDrainWaitsForPolls: an answer that is passed on still arrives.
 func TestDrainWaitsForPolls(t *testing.T) {
-	nodes := advertised(t, buses["memory"](t), 2)
+	nodes := advertised(t, fronttest.Memory(t), 2)
 	owner, between := nodes[0], nodes[1]
 	sid := begin(t, owner)
 	drained := make(chan error, 1)

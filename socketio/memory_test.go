@@ -1,24 +1,16 @@
 package socketio_test
 
 import (
-	"bufio"
-	"bytes"
 	"context"
-	"encoding/binary"
 	"encoding/json"
 	"flag"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
-	"net/http/httptest"
 	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/seed-09a96375/belfry/engineio"
-	"github.com/seed-09a96375/belfry/poll"
+	"github.com/seed-09a96375/belfry/internal/fronttest"
 	"github.com/seed-09a96375/belfry/socketio"
 )
 
@@ -27,87 +19,16 @@ import (
 
 var sessions = flag.Int("sessions", 20_000, "sessions of the memory tests")
 
-// wire is a poll.Poller whose connections write to nobody.
-type wire struct{ conns []*wireConn }
-
-func (w *wire) Add(c net.Conn, _ []byte, bind func(poll.Conn) poll.Handler) error {
-	wc := c.(*hijacked).conn
-	wc.handler = bind(wc)
-	w.conns = append(w.conns, wc)
-	return nil
-}
-
-// wireConn is both what is hijacked and what the poller makes of it.
-type wireConn struct {
-	handler poll.Handler
-	frames  int
-}
-
-func (c *wireConn) Send(poll.Frame) error { c.frames++; return nil }
-func (c *wireConn) Buffered() int         { return 0 }
-func (c *wireConn) PauseRead()            {}
-func (c *wireConn) ResumeRead()           {}
-func (c *wireConn) Finish()               {}
-func (c *wireConn) Close(error)           {}
-func (c *wireConn) RemoteAddr() net.Addr  { return nil }
-
-// hijacked is the net.Conn that net/http would hand over.
-type hijacked struct {
-	net.Conn // nil: what the handshake needs is here
-	conn     *wireConn
-}
-
-func (h *hijacked) Write(p []byte) (int, error)      { return len(p), nil }
-func (h *hijacked) SetDeadline(time.Time) error      { return nil }
-func (h *hijacked) SetReadDeadline(time.Time) error  { return nil }
-func (h *hijacked) SetWriteDeadline(time.Time) error { return nil }
-func (h *hijacked) Close() error                     { return nil }
-
-// open opens a WebSocket session on srv.
-func (w *wire) open(t testing.TB, srv *socketio.Server) *wireConn {
-	r := httptest.NewRequest(http.MethodGet, "/socket.io/?EIO=4&transport=websocket", nil)
-	r.Header.Set("Connection", "Upgrade")
-	r.Header.Set("Upgrade", "websocket")
-	r.Header.Set("Sec-WebSocket-Version", "13")
-	r.Header.Set("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")
-	h := &hijacker{ResponseWriter: httptest.NewRecorder()}
-	srv.ServeHTTP(h, r)
-	if len(w.conns) == 0 {
-		t.Fatal("no connection was taken over")
-	}
-	return w.conns[len(w.conns)-1]
-}
-
-// receive hands a text message over as the client would send it.
-func (c *wireConn) receive(t testing.TB, text string) {
-	frame := []byte{0x81, 0x80 | byte(len(text)), 0, 0, 0, 0}
-	if len(text) > 125 {
-		frame = append(binary.BigEndian.AppendUint16([]byte{0x81, 0xfe}, uint16(len(text))), 0, 0, 0, 0)
-	}
-	if err := c.handler.Data(append(frame, text...)); err != nil {
-		t.Fatal(err)
-	}
-}
-
-type hijacker struct{ http.ResponseWriter }
-
-func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	c := &hijacked{conn: &wireConn{}}
-	return c, bufio.NewReadWriter(bufio.NewReader(bytes.NewReader(nil)), bufio.NewWriter(io.Discard)), nil
-}
-
 // populate returns a server with n sessions, each with a socket in its
 // namespace.
-func populate(t testing.TB, n int, connected func(i int, s *socketio.Socket)) (*socketio.Server, *wire) {
-	w := &wire{conns: make([]*wireConn, 0, n)}
+func populate(t testing.TB, n int, connected func(i int, s *socketio.Socket)) (*socketio.Server, *fronttest.Wire) {
+	w := &fronttest.Wire{Conns: make([]*fronttest.Conn, 0, n)}
 	srv, err := socketio.New(socketio.Options{EngineIO: engineio.Options{Poller: w, MaxSessions: -1}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		for _, c := range w.conns {
-			c.handler.Closed(io.EOF)
-		}
+		w.End()
 		if err := srv.Close(context.Background()); err != nil {
 			t.Error(err)
 		}
@@ -122,7 +43,7 @@ func populate(t testing.TB, n int, connected func(i int, s *socketio.Socket)) (*
 		ready <- struct{}{}
 	})
 	for range n {
-		w.open(t, srv).receive(t, "40")
+		w.Accept(t, srv, "/socket.io/?EIO=4&transport=websocket", nil).Receive(t, "40")
 		<-ready
 	}
 	return srv, w
@@ -132,13 +53,13 @@ func populate(t testing.TB, n int, connected func(i int, s *socketio.Socket)) (*
 //
 //	go test ./socketio -run TestHeapPerSession -v -sessions 1000000
 func TestHeapPerSession(t *testing.T) {
-	if raceEnabled {
+	if fronttest.Race {
 		t.Skip("the race detector's memory is not ours")
 	}
 	const limit = 800
-	before := heap()
+	before := fronttest.Heap()
 	srv, w := populate(t, *sessions, nil)
-	used := float64(heap()-before) / float64(*sessions)
+	used := float64(fronttest.Heap()-before) / float64(*sessions)
 	t.Logf("%d sessions: %.0f B of heap each, %d goroutines", *sessions, used, runtime.NumGoroutine())
 	if used > limit {
 		t.Errorf("a session takes %.0f B of heap, want at most %d", used, limit)
@@ -147,25 +68,17 @@ func TestHeapPerSession(t *testing.T) {
 	runtime.KeepAlive(w)
 }
 
-func heap() uint64 {
-	var m runtime.MemStats
-	runtime.GC()
-	runtime.GC()
-	runtime.ReadMemStats(&m)
-	return m.HeapAlloc
-}
-
 // The allocations of a broadcast do not depend on how many it reaches.
 func TestBroadcastAllocations(t *testing.T) {
-	if raceEnabled {
+	if fronttest.Race {
 		t.Skip("the race detector allocates")
 	}
 	allocations := func(members int) float64 {
 		srv, w := populate(t, members, func(_ int, s *socketio.Socket) { _ = s.Join("room") })
 		payload := map[string]string{"text": "hello"}
 		n := testing.AllocsPerRun(50, func() { mustEmit(t, srv.To("room").Emit(bg, "chat", payload)) })
-		if w.conns[members-1].frames < 50 {
-			t.Errorf("the last member got %d frames", w.conns[members-1].frames)
+		if w.Conns[members-1].Frames < 50 {
+			t.Errorf("the last member got %d frames", w.Conns[members-1].Frames)
 		}
 		return n
 	}
@@ -199,7 +112,7 @@ func BenchmarkEcho(b *testing.B) {
 	})
 	b.ReportAllocs()
 	for b.Loop() {
-		w.conns[0].receive(b, `421["echo","0123456789012345678901234567890123456789"]`)
+		w.Conns[0].Receive(b, `421["echo","0123456789012345678901234567890123456789"]`)
 		<-done
 	}
 }

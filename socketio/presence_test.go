@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/seed-09a96375/belfry"
+	"github.com/seed-09a96375/belfry/internal/fronttest"
 	"github.com/seed-09a96375/belfry/socketio"
 )
 
@@ -240,7 +241,7 @@ func testPresenceRecovers(t *testing.T, cluster clusterFunc) {
 	must(t, err)
 
 	_ = old.ws.CloseNow()
-	eventually(t, "the node notices", func() bool { return a.Len() == 0 })
+	fronttest.Eventually(t, "the node notices", func() bool { return a.Len() == 0 })
 	must(t, socketOf(t, c, watching).SetMeta(bg, "meet:1", "while away"))
 	again := dial(t, b)
 	again.send(fmt.Sprintf(`40{"pid":%q}`, pid))

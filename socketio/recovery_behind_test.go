@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/bus/memory"
+	"github.com/seed-09a96375/belfry/internal/fronttest"
 	"github.com/seed-09a96375/belfry/socketio"
 )
 
@@ -73,7 +74,7 @@ func TestRecoveredWhereTheFeedIsBehind(t *testing.T) {
 	mustEmit(t, a.Emit(bg, "one"))
 	last := offsetOf(t, c.read())
 	_ = c.ws.CloseNow()
-	eventually(t, "the node notices", func() bool { return a.Len() == 0 })
+	fronttest.Eventually(t, "the node notices", func() bool { return a.Len() == 0 })
 
 	c = dial(t, b)
 	c.send(fmt.Sprintf(`40{"pid":%q,"offset":%q}`, pid, last))
@@ -97,7 +98,7 @@ func TestRecoveredAfterMuch(t *testing.T) {
 	mustEmit(t, nodes[0].Emit(bg, "first"))
 	last := offsetOf(t, c.read())
 	_ = c.ws.CloseNow()
-	eventually(t, "the node notices", func() bool { return nodes[0].Len() == 0 })
+	fronttest.Eventually(t, "the node notices", func() bool { return nodes[0].Len() == 0 })
 	text := strings.Repeat("x", 50_000)
 	for i := range messages {
 		mustEmit(t, nodes[0].Emit(bg, fmt.Sprint("missed-", i), text))
@@ -117,6 +118,6 @@ func TestRecoveredAfterMuch(t *testing.T) {
 			last = offsetOf(t, p)
 		}
 		_ = c.ws.CloseNow()
-		eventually(t, "the node notices", func() bool { return n.Len() == 0 })
+		fronttest.Eventually(t, "the node notices", func() bool { return n.Len() == 0 })
 	}
 }

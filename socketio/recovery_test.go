@@ -10,6 +10,7 @@ import (
 
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/bus/memory"
+	"github.com/seed-09a96375/belfry/internal/fronttest"
 	"github.com/seed-09a96375/belfry/socketio"
 )
 
@@ -36,7 +37,7 @@ func testRecovery(t *testing.T, cluster clusterFunc) {
 	mustEmit(t, s.Emit(bg, "one", 1))
 	last := offsetOf(t, c.read())
 	_ = c.ws.CloseNow()
-	eventually(t, "the node notices", func() bool { return a.Len() == 0 })
+	fronttest.Eventually(t, "the node notices", func() bool { return a.Len() == 0 })
 
 	mustEmit(t, b.To("room").Emit(bg, "m1", []byte{1}))
 	mustEmit(t, a.Volatile().Emit(bg, "volatile"))
@@ -94,7 +95,7 @@ func testRecoveryWithoutAnyEvent(t *testing.T, cluster clusterFunc) {
 	c := dial(t, n)
 	id, pid := c.connectSession("/", "")
 	_ = c.ws.CloseNow()
-	eventually(t, "the node notices", func() bool { return n.Len() == 0 })
+	fronttest.Eventually(t, "the node notices", func() bool { return n.Len() == 0 })
 	mustEmit(t, n.Emit(bg, "missed"))
 	c = dial(t, n)
 	c.send(fmt.Sprintf(`40{"pid":%q}`, pid))
@@ -133,7 +134,7 @@ func testRecoveryRefused(t *testing.T, cluster clusterFunc) {
 	c := dial(t, n)
 	id, pid := c.connectSession("/", "")
 	c.send("41") // left on purpose: nothing to resume
-	eventually(t, "left", func() bool { return n.Len() == 4 })
+	fronttest.Eventually(t, "left", func() bool { return n.Len() == 4 })
 	c = dial(t, n)
 	if again, _ := c.connectSession("/", fmt.Sprintf(`{"pid":%q}`, pid)); again == id {
 		t.Error("a session that was left is resumed")
@@ -153,7 +154,7 @@ func c2(t *testing.T, n *node) (belfry.SocketID, string) {
 	c := dial(t, n)
 	id, pid := c.connectSession("/", "")
 	_ = c.ws.CloseNow()
-	eventually(t, "the node notices", func() bool { return n.Len() == before })
+	fronttest.Eventually(t, "the node notices", func() bool { return n.Len() == before })
 	return id, pid
 }
 
@@ -163,7 +164,7 @@ func TestRecoveryInterrupted(t *testing.T) {
 	c := dial(t, n)
 	id, pid := c.connectSession("/", "")
 	_ = c.ws.CloseNow()
-	eventually(t, "the node notices", func() bool { return n.Len() == 0 })
+	fronttest.Eventually(t, "the node notices", func() bool { return n.Len() == 0 })
 	mustEmit(t, n.Emit(bg, "missed"))
 
 	block, entered := make(chan struct{}), make(chan struct{}, 1000)
@@ -177,7 +178,7 @@ func TestRecoveryInterrupted(t *testing.T) {
 	c.send(claim)
 	<-entered
 	_ = c.ws.CloseNow()
-	eventually(t, "the session has ended", func() bool { return n.Engine().Sessions() == 0 })
+	fronttest.Eventually(t, "the session has ended", func() bool { return n.Engine().Sessions() == 0 })
 	close(block)
 
 	for range 500 { // until what was interrupted is stored again
@@ -212,7 +213,7 @@ func testRecoveryHalfOpen(t *testing.T, cluster clusterFunc) {
 	if p := c.read(); eventName(p) != "into the void" {
 		t.Errorf("got %q", p)
 	}
-	eventually(t, "the old connection's session is gone", func() bool { return a.Engine().Sessions() == 0 })
+	fronttest.Eventually(t, "the old connection's session is gone", func() bool { return a.Engine().Sessions() == 0 })
 }
 
 // received checks one client's numbered events of each publisher.

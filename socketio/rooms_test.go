@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/seed-09a96375/belfry"
+	"github.com/seed-09a96375/belfry/internal/fronttest"
 	"github.com/seed-09a96375/belfry/socketio"
 )
 
@@ -135,7 +136,7 @@ func testPresenceOfSocketsJoin(t *testing.T, cluster clusterFunc) {
 	wantMembers(t, nodes, "meet:1", idb, ida)
 	ca.awaitTold(fmt.Sprintf("join %s  null", ida))
 	must(t, b.To("meet:1").SocketsLeave(bg, "meet:1"))
-	eventually(t, "both have left", func() bool {
+	fronttest.Eventually(t, "both have left", func() bool {
 		n, err := a.Presence("meet:1").Count(bg)
 		return err == nil && n == 0
 	})
@@ -176,7 +177,7 @@ func testUsers(t *testing.T, cluster clusterFunc) {
 	}
 
 	_ = phone.ws.CloseNow()
-	eventually(t, "the node notices", func() bool { return b.Len() == 1 })
+	fronttest.Eventually(t, "the node notices", func() bool { return b.Len() == 1 })
 	mustEmit(t, a.ToUser("ada").Emit(bg, "while away"))
 	phone = dial(t, a)
 	phone.send(fmt.Sprintf(`40{"pid":%q}`, pid))
@@ -205,7 +206,7 @@ func TestRecoveredAsAnotherUser(t *testing.T) {
 	c := dial(t, n)
 	id, pid := c.connectSession("/", "")
 	_ = c.ws.CloseNow()
-	eventually(t, "the node notices", func() bool { return n.Len() == 1 })
+	fronttest.Eventually(t, "the node notices", func() bool { return n.Len() == 1 })
 	next = "eve"
 	c = dial(t, n)
 	c.send(fmt.Sprintf(`40{"pid":%q}`, pid))
@@ -235,7 +236,7 @@ func testPresenceRunsOut(t *testing.T, cluster clusterFunc) {
 	must(t, socketOf(t, a, id).Join("meet:1"))
 	watcher.wantTold(fmt.Sprintf("join %s  null", id))
 	_ = c.ws.CloseNow()
-	eventually(t, "the node notices", func() bool { return a.Len() == 0 })
+	fronttest.Eventually(t, "the node notices", func() bool { return a.Len() == 0 })
 	wantMembers(t, nodes, "meet:1", watching, id)
 	watcher.wantTold(fmt.Sprintf("leave %s", id))
 	wantMembers(t, nodes, "meet:1", watching)
@@ -291,7 +292,7 @@ func testPresenceInSeveralRooms(t *testing.T, cluster clusterFunc) {
 	}
 	c.send("41")
 	for _, room := range rooms {
-		eventually(t, "it has left", func() bool {
+		fronttest.Eventually(t, "it has left", func() bool {
 			n, err := b.Presence(room).Count(bg)
 			return err == nil && n == 1
 		})

@@ -12,6 +12,8 @@ import (
 
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/bus/memory"
+	"github.com/seed-09a96375/belfry/hub"
+	"github.com/seed-09a96375/belfry/internal/fronttest"
 	"github.com/seed-09a96375/belfry/socketio"
 )
 
@@ -261,7 +263,8 @@ func testBroadcastAcks(t *testing.T, cluster clusterFunc) {
 	done = ask(ctx)
 	answer(ca, `["yes",2]`)
 	r = <-done
-	if !errors.Is(r.err, socketio.ErrTimeout) || len(r.args) != 1 {
+	// Its node says that it waited in vain; on a busy machine the node itself is too late.
+	if !errors.Is(r.err, socketio.ErrTimeout) && !errors.As(r.err, new(*hub.Incomplete)) || len(r.args) != 1 {
 		t.Errorf("one silent client: %d answers, %v", len(r.args), r.err)
 	}
 }
@@ -373,7 +376,7 @@ func TestDynamicNamespaces(t *testing.T) {
 	}
 	before := n.Of("/tenant-7")
 	c.send(`41/tenant-7,`)
-	eventually(t, "the empty namespace is removed", func() bool { return n.Of("/tenant-7") != before })
+	fronttest.Eventually(t, "the empty namespace is removed", func() bool { return n.Of("/tenant-7") != before })
 }
 
 func TestLocalCallOrder(t *testing.T) { onEachBus(t, testLocalCallOrder) }

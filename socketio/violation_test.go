@@ -14,6 +14,7 @@ import (
 
 	"github.com/seed-09a96375/belfry/bus/memory"
 	"github.com/seed-09a96375/belfry/engineio"
+	"github.com/seed-09a96375/belfry/internal/fronttest"
 	"github.com/seed-09a96375/belfry/socketio"
 )
 
@@ -59,7 +60,7 @@ func TestViolations(t *testing.T) {
 		t.Error("OnError never called")
 	}
 	bystander.quiet(n, id)
-	eventually(t, "the violators are gone", func() bool { return n.Len() == 1 && n.Engine().Sessions() == 1 })
+	fronttest.Eventually(t, "the violators are gone", func() bool { return n.Len() == 1 && n.Engine().Sessions() == 1 })
 }
 
 func TestHarmlessOddities(t *testing.T) {

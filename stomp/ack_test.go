@@ -9,6 +9,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/seed-09a96375/belfry"
+	"github.com/seed-09a96375/belfry/internal/fronttest"
 	"github.com/seed-09a96375/belfry/poll"
 	"github.com/seed-09a96375/belfry/socketio"
 	"github.com/seed-09a96375/belfry/stomp"
@@ -138,7 +139,7 @@ func TestSlowClients(t *testing.T) {
 	slow, fast := slowClient(t, n), connect(t, n)
 	fast.subscribe("s", "/topic/a")
 	payload := strings.Repeat("x", 100_000)
-	eventually(t, "the slow one is closed", func() bool {
+	fronttest.Eventually(t, "the slow one is closed", func() bool {
 		must(t, n.io.To("a").Emit(t.Context(), "x", payload))
 		fast.want("MESSAGE")
 		return n.Connections() == 1

@@ -3,23 +3,21 @@ package stomp_test
 import (
 	"context"
 	"errors"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/coder/websocket"
 
 	"github.com/seed-09a96375/belfry"
-	"github.com/seed-09a96375/belfry/bus/memory"
+	"github.com/seed-09a96375/belfry/internal/fronttest"
 	"github.com/seed-09a96375/belfry/socketio"
 	"github.com/seed-09a96375/belfry/stomp"
 	"github.com/seed-09a96375/belfry/stomp/frame"
 )
 
-const patience = 20 * time.Second
+const patience = fronttest.Patience
 
 // node serves STOMP and Socket.IO clients on a port of its own.
 type node struct {
@@ -65,15 +63,7 @@ func newNodeOn(t testing.TB, bus belfry.Bus, o stomp.Options) *node {
 
 // onEachBus runs a test with two nodes over every bus there is.
 func onEachBus(t *testing.T, o stomp.Options, test func(t *testing.T, a, b *node)) {
-	buses := maps.Clone(redisBuses)
-	if buses == nil {
-		buses = make(map[string]func(testing.TB) func() belfry.Bus)
-	}
-	buses["memory"] = func(testing.TB) func() belfry.Bus {
-		b := memory.New(memory.Options{})
-		return func() belfry.Bus { return b }
-	}
-	for name, begin := range buses {
+	for name, begin := range fronttest.Buses() {
 		t.Run(name, func(t *testing.T) {
 			next := begin(t)
 			test(t, newNodeOn(t, next(), o), newNodeOn(t, next(), o))
@@ -289,21 +279,6 @@ func (c *ioClient) want(packets ...string) {
 	for _, p := range packets {
 		if got := c.read(); got != p {
 			c.t.Fatalf("got packet %q, want %q", got, p)
-		}
-	}
-}
-
-// eventually waits for a condition.
-func eventually(t testing.TB, what string, ok func() bool) {
-	t.Helper()
-	deadline := time.After(patience)
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("not within %v: %s", patience, what)
 		}
 	}
 }

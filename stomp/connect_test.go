@@ -13,6 +13,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/seed-09a96375/belfry"
+	"github.com/seed-09a96375/belfry/internal/fronttest"
 	"github.com/seed-09a96375/belfry/stomp"
 	"github.com/seed-09a96375/belfry/stomp/frame"
 )
@@ -163,7 +164,7 @@ func TestClosedIsToldOnce(t *testing.T) {
 	if !here.Connected() || !slices.Equal(here.Rooms(), []belfry.Room{"room"}) {
 		t.Errorf("connected %v, in %v", here.Connected(), here.Rooms())
 	}
-	eventually(t, "two have ended, once each", func() bool {
+	fronttest.Eventually(t, "two have ended, once each", func() bool {
 		mu.Lock()
 		defer mu.Unlock()
 		return len(ends) == 2 && ends[left] == 1 && ends[c] == 1 && left.User() == "ann"
@@ -173,7 +174,7 @@ func TestClosedIsToldOnce(t *testing.T) {
 func TestConnectTimeout(t *testing.T) {
 	n := newNode(t, stomp.Options{ConnectTimeout: 50 * time.Millisecond})
 	dial(t, n).wantError("no CONNECT in time", websocket.StatusPolicyViolation)
-	eventually(t, "the connection is gone", func() bool { return n.Connections() == 0 })
+	fronttest.Eventually(t, "the connection is gone", func() bool { return n.Connections() == 0 })
 }
 
 // TestAuthenticateEndsWithItsClient: a slow one must not hold the server up.
@@ -204,7 +205,7 @@ func TestMaxConnections(t *testing.T) {
 		t.Fatalf("a second connection: %v", err)
 	}
 	_ = c.ws.CloseNow()
-	eventually(t, "a place is free", func() bool {
+	fronttest.Eventually(t, "a place is free", func() bool {
 		ws, _, err := websocket.Dial(t.Context(), n.url+"/stomp", nil)
 		if err == nil {
 			_ = ws.CloseNow()
@@ -277,7 +278,7 @@ func TestClientsWithoutHeartbeats(t *testing.T) {
 func TestSilentClientWithoutHeartbeats(t *testing.T) {
 	n := newNode(t, stomp.Options{Heartbeat: 20 * time.Millisecond})
 	connect(t, n)
-	eventually(t, "it is closed", func() bool { return n.Connections() == 0 })
+	fronttest.Eventually(t, "it is closed", func() bool { return n.Connections() == 0 })
 }
 
 func TestValidate(t *testing.T) {

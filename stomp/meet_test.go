@@ -10,6 +10,7 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/seed-09a96375/belfry"
+	"github.com/seed-09a96375/belfry/internal/fronttest"
 	"github.com/seed-09a96375/belfry/socketio"
 	"github.com/seed-09a96375/belfry/stomp"
 )
@@ -294,13 +295,13 @@ func TestServerSide(t *testing.T) {
 			t.Errorf("rooms %v, %v", rooms, err)
 		}
 		must(t, b.io.In("other").SocketsLeave(t.Context(), "r"))
-		eventually(t, "the room is left", func() bool {
+		fronttest.Eventually(t, "the room is left", func() bool {
 			rooms, err := b.io.AllRooms(t.Context())
 			return err == nil && len(rooms) == 1
 		})
 		must(t, b.io.In("other").DisconnectSockets(t.Context(), false))
 		c.wantError("disconnected by the server", websocket.StatusPolicyViolation)
-		eventually(t, "the rooms are gone", func() bool {
+		fronttest.Eventually(t, "the rooms are gone", func() bool {
 			rooms, err := b.io.AllRooms(t.Context())
 			return err == nil && len(rooms) == 0
 		})

@@ -1,5 +1,0 @@
-//go:build race
-
-package socketio_test
-
-const raceEnabled = true
