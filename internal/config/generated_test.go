@@ -56,13 +56,16 @@ func sampleText(t *testing.T) string {
 var variants = map[string][]string{
 	"tokens, PostgreSQL, webhooks, streams": {
 		"open", "auth.hook", "archive.sqlite", "routes.queue", "sources.redis_channel", "sources.kafka_topic", "sources.all",
+		"messages.skip",
 	},
 	"a service for tokens, SQLite, queues, topics": {
 		"open", "auth.secret", "auth.keys", "auth.jwks", "auth.issuer", "auth.audience", "auth.leeway", "auth.claim", "archive.postgres",
 		"routes.webhook", "sources.redis_channel", "sources.redis_stream", "sources.field", "sources.rooms", "sources.users",
+		"messages.skip",
 	},
 	"open, channels": {
 		"auth", "archive.sqlite", "routes.queue", "sources.redis_stream", "sources.kafka_topic", "sources.field", "sources.new", "sources.all",
+		"messages.kafka_topic", "messages.queue", "messages.archive", "messages.key",
 	},
 } // never changed
 

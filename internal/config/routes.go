@@ -3,8 +3,9 @@ package config
 import "github.com/seed-09a96375/belfry/internal/route"
 
 const (
-	routesOption  = "route.Options.Routes"
-	sourcesOption = "route.Options.Sources"
+	routesOption   = "route.Options.Routes"
+	sourcesOption  = "route.Options.Sources"
+	messagesOption = "route.Options.Messages"
 )
 
 // routes are what becomes of events of clients, and of what comes from other systems.
@@ -17,6 +18,10 @@ func routes(r *route.Options) []node {
 		&list{"sources", "What comes from other systems, and who gets it, see routes.md", sourcesOption, func() []node {
 			r.Sources = append(r.Sources, route.Source{})
 			return sourceSettings(&r.Sources[len(r.Sources)-1])
+		}},
+		&list{"messages", "What is kept of messages to rooms, whoever publishes them, see routes.md. For each room the first that fits counts", messagesOption, func() []node {
+			r.Messages = append(r.Messages, route.Rule{})
+			return ruleSettings(&r.Messages[len(r.Messages)-1])
 		}},
 	}
 }
@@ -40,6 +45,18 @@ func routeSettings(r *route.Route) []node {
 	return append(nodes, nested(&setting{
 		name: "except_sender", value: boolean(&r.ExceptSender), example: "true", option: "ExceptSender", usage: "the client that it came from does not get it",
 	})...)
+}
+
+func ruleSettings(r *route.Rule) []node {
+	return nested(
+		&setting{name: "rooms", value: &texts{&r.Rooms}, example: "chat:*", option: "Rooms", usage: "names of rooms, or patterns: * is any text"},
+		&setting{name: "events", value: &texts{&r.Events}, example: "said,order.*", option: "Events", usage: "names of events, or patterns (default: all)"},
+		&setting{name: "kafka_topic", value: text(&r.Topic), example: "MESSAGES", option: "Topic", usage: "topic of Kafka that the messages are appended to"},
+		&setting{name: "queue", value: text(&r.Queue), example: "orders", option: "Queue", usage: "queue that they are appended to"},
+		&setting{name: "archive", value: boolean(&r.Archive), example: "true", option: "Archive", usage: "they are kept in the archive, as the past of the room"},
+		&setting{name: "key", value: text(&r.Key), standard: "{room}", option: "Key", usage: "template: messages with one key stay in order"},
+		&setting{name: "skip", value: boolean(&r.Skip), example: "true", option: "Skip", usage: "they are kept nowhere: for what a rule after this one would take"},
+	)
 }
 
 // emitTexts are defaults and examples.

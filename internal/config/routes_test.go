@@ -56,6 +56,15 @@ sources:
   - name: s
     redis_stream: S
     rooms: ["{args.0}"]
+messages:
+  - rooms: ["chat:*"]
+    archive: true
+    kafka_topic: T
+  - rooms: [news]
+    key: "{args}{usr}"
+  - rooms: [other, "chat:lobby"]
+    skip: true
+  - room: x
 `}, nil)
 	if err == nil {
 		t.Fatal("all is well")
@@ -68,6 +77,12 @@ sources:
 		`routes[1].rooms`, `"y{arg}": column 2: there is no field "arg"`,
 		`belfry.yaml:14:5: routes[1].requires is not a setting: did you mean routes[1].require?`,
 		`sources[0].rooms`, `there is no field "args": fields begin with value, payload`,
+		`belfry.yaml:21:14: messages[0].archive is true: needs an archive: give archive.sqlite or archive.postgres`,
+		`belfry.yaml:22:18: messages[0].kafka_topic is "T": needs a Kafka: give kafka.url`,
+		`belfry.yaml:23:5: messages[1] goes nowhere: give a topic, a queue or the archive; or skip`,
+		`belfry.yaml:25:12: messages[2].rooms is "chat:lobby": an earlier rule, for "chat:*", takes all its messages: put this one before it`,
+		`belfry.yaml:24:10: messages[1].key is "{args}{usr}": column 7: there is no field "usr"`,
+		`belfry.yaml:27:5: messages[3].room is not a setting: did you mean messages[3].rooms?`,
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("error lacks %q:\n%v", want, err)

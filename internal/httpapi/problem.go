@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/auth"
@@ -114,6 +115,10 @@ func explain(err error) *problem {
 	var known *problem
 	var refused *auth.Error
 	var partial *hub.Incomplete
+	var coded interface {
+		error
+		ErrorCode() string
+	}
 	switch {
 	case errors.As(err, &known):
 		return known
@@ -123,6 +128,8 @@ func explain(err error) *problem {
 		p := newProblem(Incomplete, "some nodes did not answer, or could not: see missing and failed. It is safe to repeat")
 		p.Missing, p.Failed = partial.Missing, partial.Failed
 		return p
+	case errors.As(err, &coded) && statuses[Code(coded.ErrorCode())] != 0: // of what a rule keeps
+		return newProblem(Code(coded.ErrorCode()), "%s", strings.TrimPrefix(coded.Error(), coded.ErrorCode()+": "))
 	case errors.Is(err, belfry.ErrInDoubt), errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 		return newProblem(InDoubt, "the cluster may have accepted it, or not: repeat it with the same id, and it is published once; without an id it may come twice")
 	case errors.Is(err, belfry.ErrUnavailable):

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/hub"
@@ -235,6 +236,43 @@ func TestTheFirstRuleOfARoomCounts(t *testing.T) {
 	same(t, "the queue", kept(d.queue), "5> f [5] key=a2c a2c")
 }
 
+// TestRulesKeepWhatSourcesBring: each record once, with its own time. What came out of a
+// topic does not go into it again.
+func TestRulesKeepWhatSourcesBring(t *testing.T) {
+	d := newDesks(t, Options{
+		Sources:  []Source{{Name: "s", Topic: "T", Emit: Emit{Rooms: []string{"{payload.room}"}, As: "m", Args: []string{"{payload.n}"}}}},
+		Messages: []Rule{{Rooms: []string{"a"}, Topic: "T", Archive: true}, {Rooms: []string{"b"}, Topic: "U", Key: "{args.0}"}},
+	})
+	handle, err := d.HandleBatch("s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var records []*belfry.Record
+	for i, value := range []string{`{"room":"a","n":1}`, `{"room":"b"}`, `{"room":"b","n":{}}`, `{"room":"a","n":2}`, `{"room":"b","n":3}`, `{"room":"c","n":4}`} {
+		records = append(records, &belfry.Record{ID: fmt.Sprint(i), Value: []byte(value), Time: time.UnixMilli(int64(1000 + i))})
+	}
+	d.archive.wants = func(context.Context) error {
+		if len(d.archive.events) == 1 {
+			return belfry.ErrUnavailable
+		}
+		return nil
+	}
+	n, poison, err := belfry.BatchVerdict(handle(t.Context(), records), len(records))
+	if n != 3 || len(poison) != 2 || codeOf(err) != InDoubt {
+		t.Errorf("%d are done with, poison %v, %v", n, poison, err)
+	}
+	d.archive.wants = nil
+	if n, poison, err = belfry.BatchVerdict(handle(t.Context(), records[3:]), 3); n != 3 || len(poison) != 0 || err != nil {
+		t.Errorf("again: %d are done with, poison %v, %v", n, poison, err)
+	}
+	same(t, "the topic", kept(d.topic))
+	same(t, "the other topic", kept(d.other), "s:4>0 m [3] key=3 b")
+	same(t, "the archive", kept(d.archive), "s:0>0 m [1] key= a", "s:3>0 m [2] key= a")
+	if at := d.archive.events[1].Time.UnixMilli(); at != 1003 {
+		t.Errorf("the time is %d", at)
+	}
+}
+
 func TestArgsOf(t *testing.T) {
 	for data, want := range map[string]string{
 		`["e"]`: `[]`, ` [ "e" ] `: `[]`, `["e",1]`: `[1]`, `["a\"]",[1], "]" ]`: `[[1], "]" ]`, `[17 , {"a":1}]`: `[ {"a":1}]`, ``: `[]`, `[`: `[]`,
@@ -252,16 +290,16 @@ func TestFaultsOfRulesAreNamed(t *testing.T) {
 		return Options{Messages: []Rule{{Rooms: []string{"first*"}, Events: []string{"e"}, Topic: "T"}, {Rooms: []string{"second*"}, Topic: "T"}, r}}
 	}
 	for want, o := range map[string]Options{
-		"Messages[2].Rooms is empty":                                  with(func(r *Rule) { r.Rooms = nil }),
-		`Messages[2].Rooms[1] is "": the room has no name`:            with(func(r *Rule) { r.Rooms = []string{"x", ""} }),
-		"Messages[2].Rooms[0] is \"\\x00x\": the name of the room":    with(func(r *Rule) { r.Rooms = []string{"\x00x"} }),
-		`Messages[2].Rooms[0] is "second1": Messages[1] takes all`:    with(func(r *Rule) { r.Rooms = []string{"second1"} }),
-		`Messages[2].Events[0] is "": must have 1 to`:                 with(func(r *Rule) { r.Events = []string{""} }),
-		"Messages[2] goes nowhere: give a topic":                      with(func(r *Rule) { r.Topic = "" }),
-		"Messages[2].Skip is true: must be false with":                with(func(r *Rule) { r.Skip = true }),
-		`Messages[2].Key is "x": only a topic and a queue have keys`:  with(func(r *Rule) { r.Topic, r.Archive, r.Key = "", true, "x" }),
-		`Messages[2].Key is "{payload}": column 1: there is no field`: with(func(r *Rule) { r.Key = "{payload}" }),
-		`Messages[2].Queue is "x": there is no queue of that name`:    with(func(r *Rule) { r.Queue = "x" }),
+		"Messages[2].Rooms is empty":                                               with(func(r *Rule) { r.Rooms = nil }),
+		`Messages[2].Rooms[1] is "": the room has no name`:                         with(func(r *Rule) { r.Rooms = []string{"x", ""} }),
+		"Messages[2].Rooms[0] is \"\\x00x\": the name of the room":                 with(func(r *Rule) { r.Rooms = []string{"\x00x"} }),
+		`Messages[2].Rooms[0] is "second1": an earlier rule, for "second*", takes`: with(func(r *Rule) { r.Rooms = []string{"second1"} }),
+		`Messages[2].Events[0] is "": must have 1 to`:                              with(func(r *Rule) { r.Events = []string{""} }),
+		"Messages[2] goes nowhere: give a topic":                                   with(func(r *Rule) { r.Topic = "" }),
+		"Messages[2].Skip is true: must be false with":                             with(func(r *Rule) { r.Skip = true }),
+		`Messages[2].Key is "x": only a topic and a queue have keys`:               with(func(r *Rule) { r.Topic, r.Archive, r.Key = "", true, "x" }),
+		`Messages[2].Key is "{payload}": column 1: there is no field`:              with(func(r *Rule) { r.Key = "{payload}" }),
+		`Messages[2].Queue is "x": there is no queue of that name`:                 with(func(r *Rule) { r.Queue = "x" }),
 	} {
 		err := o.Validate()
 		if err == nil || !strings.Contains(err.Error(), "route: Options."+want) {

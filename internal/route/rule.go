@@ -132,9 +132,12 @@ func (f *faults) rule(at string, r Rule, before []Rule, o Options) *keeping {
 
 // uncovered finds rooms that a rule never gets, since one before it takes all.
 func (f *faults) uncovered(at, room string, before []Rule) {
-	for i, b := range before {
-		if len(b.Events) == 0 && slices.ContainsFunc(b.Rooms, func(p string) bool { return covers(p, room) }) {
-			f.add(at, "is %q: Messages[%d] takes all its messages: put this rule before it", room, i)
+	for _, b := range before {
+		if len(b.Events) > 0 {
+			continue
+		}
+		if i := slices.IndexFunc(b.Rooms, func(p string) bool { return covers(p, room) }); i >= 0 {
+			f.add(at, "is %q: an earlier rule, for %q, takes all its messages: put this one before it", room, b.Rooms[i])
 			return
 		}
 	}

@@ -2,8 +2,10 @@ package serve
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -14,6 +16,7 @@ import (
 	"github.com/seed-09a96375/belfry/archive/sqlite"
 	"github.com/seed-09a96375/belfry/hub"
 	"github.com/seed-09a96375/belfry/internal/history"
+	"github.com/seed-09a96375/belfry/internal/route"
 )
 
 // Archive is where the past of rooms is kept and read. The zero value: nowhere.
@@ -33,14 +36,10 @@ func (a Archive) on() bool { return a.SQLite != "" || a.Postgres != "" }
 // archiveName is the queue in which messages wait for the archive, and its group.
 const archiveName = "archive"
 
-// archives reports whether a route keeps anything.
+// archives reports whether a route or a rule keeps anything.
 func (o Options) archives() bool {
-	for _, r := range o.Routes.Routes {
-		if r.Archive {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(o.Routes.Routes, func(r route.Route) bool { return r.Archive }) ||
+		slices.ContainsFunc(o.Routes.Messages, func(r route.Rule) bool { return r.Archive })
 }
 
 // validateArchive names what cannot work.
@@ -61,10 +60,16 @@ func (o Options) validateArchive() (faults []error) {
 	if a.Delay < 0 {
 		bad(".Delay is %v: must not be negative", a.Delay)
 	}
-	for i, r := range o.Routes.Routes {
-		if r.Archive && !a.on() {
-			faults = append(faults, fmt.Errorf("route: Options.Routes[%d].Archive is true: needs an archive: give archive.sqlite or archive.postgres", i))
+	keeps := func(what string, i int, archive bool) {
+		if archive && !a.on() {
+			faults = append(faults, fmt.Errorf("route: Options.%s[%d].Archive is true: needs an archive: give archive.sqlite or archive.postgres", what, i))
 		}
+	}
+	for i, r := range o.Routes.Routes {
+		keeps("Routes", i, r.Archive)
+	}
+	for i, r := range o.Routes.Messages {
+		keeps("Messages", i, r.Archive)
 	}
 	for i, q := range o.Queues {
 		if q.Name == archiveName && o.archives() {
@@ -74,7 +79,7 @@ func (o Options) validateArchive() (faults []error) {
 	return faults
 }
 
-// keeper is the archive of a node: what writes it, if routes do, and what reads it.
+// keeper is the archive of a node: what writes it, if anything does, and what reads it.
 type keeper struct {
 	store    *lateStore
 	reader   *history.Reader
@@ -155,7 +160,7 @@ func (n *node) closeArchive() {
 	k.store.close()
 }
 
-// queue is the archive as routes want it.
+// archiveQueue is the archive as routes and rules want it.
 func (n *node) archiveQueue() belfry.Queue {
 	if n.archive == nil || !n.o.archives() {
 		return nil
@@ -196,10 +201,15 @@ func (e *events) Run(ctx context.Context, handle func(context.Context, *belfry.R
 
 // recordOf is an event in the form that the archive reads.
 func recordOf(e *belfry.Event) *belfry.Record {
-	return &belfry.Record{ID: e.ID, Key: e.Key, Time: e.Time, Meta: map[string]string{
+	r := &belfry.Record{ID: e.ID, Key: e.Key, Time: e.Time, Meta: map[string]string{
 		"id": e.ID, "namespace": e.Namespace, "room": string(e.Room), "event": e.Name, "args": string(e.Args), "user": e.User,
 		"socket": string(e.Socket), "offset": string(e.Offset), "time": strconv.FormatInt(e.Time.UnixMilli(), 10),
 	}}
+	if len(e.Rooms) > 0 {
+		rooms, _ := json.Marshal(e.Rooms) // texts only
+		r.Meta["rooms"] = string(rooms)
+	}
+	return r
 }
 
 // sqliteStore has the Close that the others have.

@@ -267,4 +267,10 @@ func TestFaultsOfTheArchiveAreNamed(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "Routes[0].Archive is true: needs an archive") {
 		t.Error(err)
 	}
+	err = Options{Queues: []Queue{{Name: "archive"}}, Routes: route.Options{Messages: []route.Rule{{Rooms: []string{"r"}, Archive: true}}}}.Validate()
+	for _, want := range []string{"Messages[0].Archive is true: needs an archive", `Options.Queues[0].Name is "archive"`} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error lacks %q: %v", want, err)
+		}
+	}
 }

@@ -42,7 +42,7 @@ func (f *fronts) guests() (all []guest) {
 
 // openFronts puts the other fronts beside io. If it fails io alone stays open.
 func (n *node) openFronts(ctx context.Context, io *socketio.Server) (*fronts, error) {
-	router, err := n.openRouter(io.Hub().Space(namespace, hub.Hooks{}).Publish)
+	router, err := n.openRouter(io.Hub().Space(namespace, hub.Hooks{}))
 	if err != nil {
 		return nil, err
 	}

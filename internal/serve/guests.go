@@ -51,7 +51,7 @@ func (g *Guests) open(ctx context.Context, io *socketio.Server, local map[string
 	if err := n.openWebhooks(ctx); err != nil {
 		return err
 	}
-	router, err := n.openRouter(io.Hub().Space(namespace, hub.Hooks{}).Publish)
+	router, err := n.openRouter(io.Hub().Space(namespace, hub.Hooks{}))
 	if err != nil {
 		return err
 	}

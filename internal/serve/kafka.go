@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/seed-09a96375/belfry"
@@ -50,34 +51,46 @@ func (o Options) validateKafka() (faults []error) {
 	for i, r := range o.Routes.Routes {
 		check(fmt.Sprintf("route: Options.Routes[%d].Topic", i), r.Topic)
 	}
+	for i, r := range o.Routes.Messages {
+		check(fmt.Sprintf("route: Options.Messages[%d].Topic", i), r.Topic)
+	}
 	for i, s := range o.Routes.Sources {
 		check(fmt.Sprintf("route: Options.Sources[%d].Topic", i), s.Topic)
 	}
 	return faults
 }
 
-// topics are those that routes append to, by name.
+// topics are those that routes and rules append to, by name.
 type topics map[string]*kafkaqueue.Queue
 
 // openTopics begins to connect: brokers that are away are waited for when an event
 // comes.
 func (n *node) openTopics() error {
 	n.topics = make(topics)
-	for _, r := range n.o.Routes.Routes {
-		if r.Topic == "" || n.topics[r.Topic] != nil {
-			continue
-		}
+	for _, topic := range n.o.topics() {
 		conn, err := n.o.Kafka.connection()
 		if err != nil {
 			return err
 		}
-		q, err := kafkaqueue.New(kafkaqueue.Options{Kafka: conn, Topic: r.Topic, CreateTopic: n.o.Kafka.CreateTopics, Logger: n.log})
+		q, err := kafkaqueue.New(kafkaqueue.Options{Kafka: conn, Topic: topic, CreateTopic: n.o.Kafka.CreateTopics, Logger: n.log})
 		if err != nil {
-			return fmt.Errorf("open topic %s: %w", r.Topic, err)
+			return fmt.Errorf("open topic %s: %w", topic, err)
 		}
-		n.topics[r.Topic] = q
+		n.topics[topic] = q
 	}
 	return nil
+}
+
+// topics are the names of those that anything is appended to.
+func (o Options) topics() (all []string) {
+	for _, r := range o.Routes.Routes {
+		all = append(all, r.Topic)
+	}
+	for _, r := range o.Routes.Messages {
+		all = append(all, r.Topic)
+	}
+	slices.Sort(all)
+	return slices.DeleteFunc(slices.Compact(all), func(name string) bool { return name == "" })
 }
 
 // links are the topics as routes want them.

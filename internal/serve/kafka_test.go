@@ -55,15 +55,17 @@ func TestKafkaOfTwoNodes(t *testing.T) {
 
 func TestFaultsOfTopicsAreNamed(t *testing.T) {
 	routes := route.Options{
-		Routes:  []route.Route{{Event: "a", Topic: "a b"}, {Event: "b", Topic: "b", Reply: true}},
-		Sources: []route.Source{{Name: "s", Topic: "t", Field: "x", Emit: route.Emit{Rooms: []string{"r"}}}},
+		Routes:   []route.Route{{Event: "a", Topic: "a b"}, {Event: "b", Topic: "b", Reply: true}},
+		Sources:  []route.Source{{Name: "s", Topic: "t", Field: "x", Emit: route.Emit{Rooms: []string{"r"}}}},
+		Messages: []route.Rule{{Rooms: []string{"r"}, Topic: "c d"}},
 	}
 	for url, wants := range map[string][]string{
 		"": {
 			`route: Options.Routes[0].Topic is "a b": needs a Kafka: give kafka.url`, `route: Options.Sources[0].Topic is "t": needs a Kafka`,
+			`route: Options.Messages[0].Topic is "c d": needs a Kafka`,
 			"route: Options.Routes[1].Reply is true: only a queue or a webhook", `Sources[0].Field is "x": only a stream has fields`,
 		},
-		"kafka://127.0.0.1:9092": {`route: Options.Routes[0].Topic is "a b": must be 1 to 249`},
+		"kafka://127.0.0.1:9092": {`route: Options.Routes[0].Topic is "a b": must be 1 to 249`, `route: Options.Messages[0].Topic is "c d": must be 1 to 249`},
 		"http://127.0.0.1":       {`serve: Options.Kafka.URL cannot be used: the scheme of the URL is "http"`},
 	} {
 		err := Options{Kafka: Kafka{URL: url}, Routes: routes}.Validate()

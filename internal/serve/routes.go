@@ -9,6 +9,7 @@ import (
 
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/auth"
+	"github.com/seed-09a96375/belfry/hub"
 	"github.com/seed-09a96375/belfry/internal/access"
 	"github.com/seed-09a96375/belfry/internal/route"
 	"github.com/seed-09a96375/belfry/socketio"
@@ -141,7 +142,7 @@ func (o Options) validateRoutes() (faults []error) {
 }
 
 // openRouter makes the router, and opens the topics that it appends to.
-func (n *node) openRouter(publish func(context.Context, *belfry.Message) error) (*route.Router, error) {
+func (n *node) openRouter(space *hub.Space) (*route.Router, error) {
 	if err := n.openTopics(); err != nil {
 		return nil, err
 	}
@@ -152,5 +153,15 @@ func (n *node) openRouter(publish func(context.Context, *belfry.Message) error) 
 	for _, w := range n.o.Webhooks {
 		hooks[w.Name] = all[w.Completed().Queue]
 	}
-	return route.New(o, route.Links{Publish: publish, Queues: all, Webhooks: hooks, Topics: n.topics.links(), Archive: n.archiveQueue(), Node: n.o.Node})
+	r, err := route.New(o, route.Links{
+		Publish: space.Send, PublishAll: space.SendAll,
+		Queues: all, Webhooks: hooks, Topics: n.topics.links(), Archive: n.archiveQueue(), Node: n.o.Node,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if k := r.Keeper(); k != nil {
+		space.OnPublish(k)
+	}
+	return r, nil
 }
