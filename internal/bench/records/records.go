@@ -57,12 +57,14 @@ func run(orders *json.Decoder, out *json.Encoder) error {
 		return err
 	}
 	defer p.client.Close()
+	defer p.cancel()
 	if err := out.Encode(worker.Report{Op: worker.OpSetup}); err != nil {
 		return err
 	}
 	for {
 		var o worker.Order
 		if err := orders.Decode(&o); err != nil || o.Op == worker.OpQuit {
+			p.cancel() // what waits for brokers does not any more
 			p.stop()
 			return nil // the parent is gone, or has enough
 		}
@@ -80,6 +82,8 @@ type producer struct {
 	filling []byte
 	sent    []uint32 // by room
 
+	ctx     context.Context // of what is produced
+	cancel  context.CancelFunc
 	end     chan struct{} // closed to end pace; nil while it does not run
 	running sync.WaitGroup
 	mu      sync.Mutex
@@ -97,16 +101,22 @@ func open(set *worker.Setup) (*producer, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), set.Timeout)
-	defer cancel()
-	if err := client.Ping(ctx); err != nil {
+	if err := ping(client, set.Timeout); err != nil {
 		client.Close()
 		return nil, &worker.Fault{Text: fmt.Sprintf("no broker answers: %v", err), Advice: "is --kafka right?"}
 	}
+	ctx, cancel := context.WithCancel(context.Background())
 	return &producer{
+		ctx: ctx, cancel: cancel,
 		set: set, client: client, clock: stamp.NewClock(),
 		filling: stamp.Filling(set.Seed, set.Size), sent: make([]uint32, set.Plan.Rooms),
 	}, nil
+}
+
+func ping(client *kgo.Client, timeout time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+	return client.Ping(ctx)
 }
 
 func (p *producer) obey(o worker.Order, out *json.Encoder) error {
@@ -171,7 +181,7 @@ func (p *producer) produce(room int, due int64) {
 	value = stamp.Stamp{Source: uint32(room), Seq: p.sent[room], Sent: due}.AppendTo(value)
 	value = append(append(value, p.filling...), `"]}`...)
 	p.sent[room]++
-	p.client.Produce(context.Background(), &kgo.Record{Topic: p.set.Topic, Key: name, Value: value}, func(_ *kgo.Record, err error) {
+	p.client.Produce(p.ctx, &kgo.Record{Topic: p.set.Topic, Key: name, Value: value}, func(_ *kgo.Record, err error) {
 		_ = p.failed(err)
 	})
 }
