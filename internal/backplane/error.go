@@ -20,6 +20,9 @@ type Error struct {
 	invalid bool // the URL or what goes with it
 }
 
+// Unreachable tells why the Redis at a URL, which is one, does not answer.
+func Unreachable(redis string, err error) *Error { return &Error{Addr: addrOf(redis), Err: err} }
+
 // Error names the Redis.
 func (e *Error) Error() string {
 	switch {

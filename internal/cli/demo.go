@@ -1,7 +1,10 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
+	"regexp"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -42,20 +45,11 @@ With --kafka messages of the chat, readings of trucks and orders go through Kafk
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			o.Out = cmd.OutOrStdout()
-			if o.Nodes < 1 || o.Nodes > demo.MaxNodes {
-				return usageError(cmd, fmt.Errorf("--nodes is %d: must be between 1 and %d", o.Nodes, demo.MaxNodes))
+			if err := count(&o, backends, trucks); err != nil {
+				return usageError(cmd, err)
 			}
-			if backends < 0 || backends > demo.MaxBackends {
-				return usageError(cmd, fmt.Errorf("--backends is %d: must be between 0 and %d", backends, demo.MaxBackends))
-			}
-			if o.Backends = backends; backends == 0 {
-				o.Backends = -1
-			}
-			if trucks < 0 || trucks > fleet.MaxTrucks {
-				return usageError(cmd, fmt.Errorf("--trucks is %d: must be between 0 and %d", trucks, fleet.MaxTrucks))
-			}
-			if o.Trucks = trucks; trucks == 0 {
-				o.Trucks = -1
+			if err := o.Validate(); err != nil {
+				return usageError(cmd, asFlag(err))
 			}
 			return demo.Run(cmd.Context(), o)
 		},
@@ -71,4 +65,37 @@ With --kafka messages of the chat, readings of trucks and orders go through Kafk
 	config.Bus(&o.Bus).Flags(f)
 	f.BoolVar(&o.Open, "open", false, "open the first node's page in a browser")
 	return cmd
+}
+
+// count takes the numbers of the flags, where 0 is none, for those of the options,
+// where it is the default.
+func count(o *demo.Options, backends, trucks int) error {
+	for _, n := range []struct {
+		flag     string
+		is       int
+		low, top int
+	}{
+		{"nodes", o.Nodes, 1, demo.MaxNodes}, {"backends", backends, 0, demo.MaxBackends}, {"trucks", trucks, 0, fleet.MaxTrucks},
+	} {
+		if n.is < n.low || n.is > n.top {
+			return fmt.Errorf("--%s is %d: must be between %d and %d", n.flag, n.is, n.low, n.top)
+		}
+	}
+	if o.Backends = backends; backends == 0 {
+		o.Backends = -1
+	}
+	if o.Trucks = trucks; trucks == 0 {
+		o.Trucks = -1
+	}
+	return nil
+}
+
+// option is how demo.Options names what is wrong.
+var option = regexp.MustCompile(`demo: Options\.(\w+)`)
+
+// asFlag names the flag, which is the option in small letters.
+func asFlag(err error) error {
+	return errors.New(option.ReplaceAllStringFunc(err.Error(), func(name string) string {
+		return "--" + strings.ToLower(strings.TrimPrefix(name, "demo: Options."))
+	}))
 }

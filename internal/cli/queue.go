@@ -56,7 +56,7 @@ func (o *queueOptions) with(cmd *cobra.Command, name string, f func(context.Cont
 	}
 	q, err := redisstream.New(cmd.Context(), options)
 	if err != nil {
-		return &Error{Err: err, Hint: "is Redis running there? check with: redis-cli -u URL ping"}
+		return backplane.Unreachable(options.Redis.URL, err)
 	}
 	defer q.Close()
 	return f(cmd.Context(), q)

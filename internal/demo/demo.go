@@ -97,13 +97,13 @@ func (o Options) Validate() error {
 		return fmt.Errorf("demo: Options.Nodes is %d: must be between 1 and %d, or 0 for the default", o.Nodes, MaxNodes)
 	}
 	if o.Kafka != "" && (kafkaconn.Options{URL: o.Kafka}).Validate() != nil {
-		return errors.New("demo: Options.Kafka must be a URL like kafka://host:9092")
+		return errors.New("demo: Options.Kafka is no URL like kafka://host:9092")
 	}
 	if o.Postgres != "" && (postgres.Options{URL: o.Postgres}).Validate() != nil {
-		return errors.New("demo: Options.Postgres must be a URL like postgres://user@host/database")
+		return errors.New("demo: Options.Postgres is no URL like postgres://user@host/database")
 	}
 	if o.Mail != "" && !isWeb(o.Mail) {
-		return errors.New("demo: Options.Mail must be a URL like http://host/path")
+		return errors.New("demo: Options.Mail is no URL like http://host/path")
 	}
 	if o.Backends < -1 || o.Backends > MaxBackends {
 		return fmt.Errorf("demo: Options.Backends is %d: must be between 1 and %d, -1 for none, or 0 for the default", o.Backends, MaxBackends)
@@ -121,7 +121,7 @@ func isWeb(text string) bool {
 
 // Run serves the demo until ctx ends, which is no error. If an address cannot be
 // had the error is a *cluster.ListenError, if the bus cannot be used a
-// *backplane.Error.
+// *backplane.Error, if Kafka or PostgreSQL cannot a *ServiceError.
 func Run(ctx context.Context, o Options) (err error) {
 	if err := o.Validate(); err != nil {
 		return err
@@ -130,6 +130,9 @@ func Run(ctx context.Context, o Options) (err error) {
 	listeners, err := cluster.Listen(ctx, o.Listen, o.Nodes)
 	if err != nil {
 		return err
+	}
+	if err := o.reach(ctx); err != nil {
+		return errors.Join(err, cluster.Discard(nil, listeners))
 	}
 	bus, err := backplane.Open(ctx, o.Bus)
 	if err != nil {

@@ -105,9 +105,9 @@ func (f *faults) arguments(field string, texts, roots []string) []*template {
 
 // reachable finds routes that never come about, since one before them takes all.
 func (f *faults) reachable(at string, r Route, before []Route) {
-	for i, b := range before {
+	for _, b := range before {
 		if b.Namespace == r.Namespace && r.Event != "" && covers(b.Event, r.Event) {
-			f.add(at+".Event", "is %q: Routes[%d], with %q, takes all its events: put this route before it", r.Event, i, b.Event)
+			f.add(at+".Event", "is %q: an earlier route, %q, takes all its events: put this one before it", r.Event, b.Event)
 			return
 		}
 	}

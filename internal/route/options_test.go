@@ -21,7 +21,7 @@ func TestFaultsNameRouteAndField(t *testing.T) {
 	for want, o := range map[string]Options{
 		"Routes[1].Event is empty":                            with(func(r *Route) { r.Event = "" }),
 		`Routes[1].Event is "disconnect"`:                     with(func(r *Route) { r.Event = "disconnect" }),
-		`Routes[1].Event is "first": Routes[0]`:               with(func(r *Route) { r.Event = "first" }),
+		`Routes[1].Event is "first": an earlier route`:        with(func(r *Route) { r.Event = "first" }),
 		"Routes[1] goes nowhere":                              with(func(r *Route) { r.Queue = "" }),
 		`Routes[1].Queue is "x": there is no queue`:           with(func(r *Route) { r.Queue = "x" }),
 		`Routes[1].Webhook is "x"`:                            with(func(r *Route) { r.Webhook = "x" }),
