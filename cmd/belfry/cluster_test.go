@@ -173,7 +173,7 @@ func publish(ctx context.Context, t *testing.T, url string, reason func() bool, 
 
 func TestDrainTellsLoadBalancersFirst(t *testing.T) {
 	t.Parallel()
-	all, urls := nodes(t, 1, "--drain", "1h", "--drain-delay", "2s")
+	all, urls := nodes(t, 1, "--drain", "1h", "--drain-delay", "5s")
 	join(t, urls[0], "room")
 	all[0].signal(syscall.SIGTERM)
 	all[0].waitFor("msg=\"stopping")

@@ -22,7 +22,7 @@ import (
 // sides. Who does not trust that of Redis is told what is wrong.
 func TestRedisOverTLS(t *testing.T) {
 	certificate, key := newCertificate(t)
-	port := freePort(t)
+	port := redistest.FreePort(t)
 	r := redistest.Start(t, "--tls-port", port, "--tls-auth-clients", "yes",
 		"--tls-cert-file", certificate, "--tls-key-file", key, "--tls-ca-cert-file", certificate)
 	r.Must("ACL", "SETUSER", "belfry", "on", ">s3cret", "~belfry:*", "&belfry:*", "+@all")
@@ -48,10 +48,17 @@ func TestSentinel(t *testing.T) {
 	reach(t, one, two)
 	replica.AwaitCaughtUp(master)
 	master.Kill()
-	for _, ready := range []bool{false, true} {
-		one.waitReady(ready, "")
-		two.waitReady(ready, "")
-	}
+	red := make(map[*process]bool) // both at one time or another
+	eventually(t, "both nodes are not ready", func() bool {
+		for _, p := range []*process{one, two} {
+			if h, err := p.ready(); err == nil && !h.Ready {
+				red[p] = true
+			}
+		}
+		return len(red) == 2
+	})
+	one.waitReady(true, "")
+	two.waitReady(true, "")
 	reach(t, one, two)
 }
 
@@ -65,17 +72,6 @@ func reach(t *testing.T, here, there *process) {
 	if e, err := reader.next(within(t)); err != nil || e.name != "news" {
 		t.Fatalf("got %s %s %v", e.name, e.args, err)
 	}
-}
-
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
 }
 
 // newCertificate makes a certificate for the loopback address that is its own
