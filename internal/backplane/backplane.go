@@ -28,6 +28,10 @@ type Options struct {
 	Recovery time.Duration
 	// LogMessages is about how many messages Redis keeps. Default 100,000.
 	LogMessages int
+	// IDWindow is how long ids of messages are remembered. Default 5 minutes.
+	IDWindow time.Duration
+	// Timeout, Lease and Wait are those of redis.Options, Wait that of its Spool.
+	Timeout, Lease, Wait time.Duration
 	// Logger gets what an operator should see. Default slog.Default().
 	Logger *slog.Logger
 }
@@ -62,10 +66,11 @@ func Open(ctx context.Context, o Options) (*Bus, error) {
 }
 
 func (o Options) memory() memory.Options {
-	if o.Recovery == 0 {
-		return memory.Options{}
+	m := memory.Options{IDs: memory.IDs{Window: o.IDWindow}}
+	if o.Recovery != 0 {
+		m.Log = &memory.Log{MaxAge: o.Recovery + slack}
 	}
-	return memory.Options{Log: &memory.Log{MaxAge: o.Recovery + slack}}
+	return m
 }
 
 // slack is for what passes between the last message that a client has surely
@@ -73,9 +78,25 @@ func (o Options) memory() memory.Options {
 // knows that it is away.
 const slack = 2 * time.Minute
 
+// bounds are the options of Redis that are numbers.
+func (o Options) bounds() redis.Options {
+	return redis.Options{
+		Log: redis.Log{MaxMessages: o.LogMessages}, IDs: redis.IDs{Window: o.IDWindow},
+		Timeout: o.Timeout, Lease: o.Lease, Spool: redis.Spool{Time: o.Wait},
+	}
+}
+
+// Validate names the first bound that cannot work, as redis.Options does. It does not
+// look at URL and files: Open does.
+func (o Options) Validate() error {
+	r := o.bounds()
+	r.URL = "redis://localhost"
+	return r.Validate()
+}
+
 func (o Options) redis() redis.Options {
-	r := redis.Options{URL: o.URL, Prefix: o.Prefix, Interest: o.Interest, Logger: o.Logger}
-	r.Log.MaxMessages = o.LogMessages
+	r := o.bounds()
+	r.URL, r.Prefix, r.Interest, r.Logger = o.URL, o.Prefix, o.Interest, o.Logger
 	if o.Recovery != 0 {
 		r.Log.MaxAge = o.Recovery + slack
 	}

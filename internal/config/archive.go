@@ -14,6 +14,14 @@ func archiveSettings(a *serve.Archive) []node {
 			usage: "or URL of a database",
 		},
 		&setting{
+			name: "schema", value: text(&a.Schema), example: "public", option: "serve.Options.Archive.Schema",
+			usage: "schema of the tables in the database (default: public)",
+		},
+		&setting{
+			name: "table", value: text(&a.Table), example: "messages", option: "serve.Options.Archive.Table",
+			usage: "name of the table of messages in the database, and what the others begin with (default: messages)",
+		},
+		&setting{
 			name: "retention", value: duration(&a.Retention), standard: "0s", option: "serve.Options.Archive.Retention",
 			usage: "how long messages are kept; 0: for ever",
 		},

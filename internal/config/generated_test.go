@@ -56,15 +56,18 @@ func sampleText(t *testing.T) string {
 var variants = map[string][]string{
 	"tokens, PostgreSQL, webhooks, streams": {
 		"open", "auth.hook", "archive.sqlite", "routes.queue", "sources.redis_channel", "sources.kafka_topic", "sources.all",
+		"sources.dead_topic", "sources.lanes",
 		"messages.skip",
 	},
 	"a service for tokens, SQLite, queues, topics": {
 		"open", "auth.secret", "auth.keys", "auth.jwks", "auth.issuer", "auth.audience", "auth.leeway", "auth.claim", "archive.postgres",
 		"routes.webhook", "sources.redis_channel", "sources.redis_stream", "sources.field", "sources.rooms", "sources.users",
+		"sources.key_field", "sources.dead", "archive.schema", "archive.table",
 		"messages.skip",
 	},
 	"open, channels": {
 		"auth", "archive.sqlite", "routes.queue", "sources.redis_stream", "sources.kafka_topic", "sources.field", "sources.new", "sources.all",
+		"sources.key_field", "sources.dead_topic", "sources.lanes",
 		"messages.kafka_topic", "messages.queue", "messages.archive", "messages.key",
 	},
 } // never changed

@@ -22,6 +22,10 @@ func kafkaSettings(k *serve.Kafka) []node {
 			usage: "file with its key",
 		},
 		&setting{
+			name: "id_window", value: duration(&k.Window), standard: "5m", option: "serve.Options.Kafka.Window",
+			usage: "how long a node remembers ids of events that it has appended",
+		},
+		&setting{
 			name: "create_topics", value: boolean(&k.CreateTopics), standard: "false",
 			usage: "make topics that are missing, with what the brokers have as defaults",
 		},

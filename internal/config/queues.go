@@ -20,6 +20,9 @@ func queue(q *serve.Queue) []node {
 			usage: "consumer groups that are made if they are missing; what they have not acknowledged is not trimmed",
 		},
 		&setting{name: "window", value: duration(&q.Window), standard: "5m", option: "Window", usage: "how long ids of events, and answers, are remembered"},
+		&setting{name: "key_window", value: duration(&q.KeyWindow), example: "24h", option: "KeyWindow", usage: "how long it is remembered which event was the last of a key (default: 24h, or window if that is longer)"},
+		&setting{name: "wait", value: duration(&q.Wait), standard: "5s", option: "Wait", usage: "how long an event waits for a Redis that is away, until its ack is an error"},
+		&setting{name: "dead", value: number(&q.MaxDead), standard: "100000", option: "MaxDead", usage: "dead letters that are kept, about; -1: all"},
 		&setting{name: "length", value: number(&q.MaxLength), standard: "100000", option: "MaxLength", usage: "entries that are kept while there is no group"},
 	)
 	alarm := nested(

@@ -79,9 +79,13 @@ func sourceSettings(s *route.Source) []node {
 		&setting{name: "kafka_topic", value: text(&s.Topic), example: "NEWS", option: "Topic", usage: "or topic of Kafka; nothing is lost"},
 		&setting{name: "group", value: text(&s.Group), standard: "belfry", option: "Group", usage: "consumer group of the stream or the topic, of these nodes alone"},
 		&setting{name: "field", value: text(&s.Field), example: "message", option: "Field", usage: "field of the stream's entries that is {value} and {payload} (default: an object with all)"},
+		&setting{name: "key_field", value: text(&s.KeyField), example: "customer", option: "KeyField", usage: "field of the stream's entries that is {key} (default: there is none)"},
+		&setting{name: "dead", value: number(&s.MaxDead), example: "100000", option: "MaxDead", usage: "dead letters of a channel or a stream that are kept, about (default: 100000)"},
+		&setting{name: "dead_topic", value: text(&s.DeadTopic), example: "NEWS.dead", option: "DeadTopic", usage: "topic for dead letters of a topic (default: its name and .dead)"},
+		&setting{name: "lanes", value: number(&s.Lanes), example: "4", option: "Lanes", usage: "records of a partition of the topic that are published at a time, those of one key in order (default: 1, the partition in order)"},
 		&setting{name: "new", value: boolean(&s.New), example: "true", option: "New", usage: "a new group begins at the end of the stream or the topic, not at its beginning"},
 		&setting{name: "all", value: boolean(&s.All), example: "true", option: "All", usage: "every client gets it, in place of rooms and users"},
-		&setting{name: "id", value: text(&s.ID), example: "{payload.id}", option: "ID", usage: "template: what has the same is published once (default: the name of the entry)"},
+		&setting{name: "id", value: text(&s.ID), example: "{payload.id}", option: "ID", usage: "template: what has the same is published once (default, and where it is empty: the name of the entry)"},
 	)
 	return append(nodes, emitSettings(&s.Emit, emitTexts{
 		"message", "{value}", "{payload.topic#/topic/}", "{payload.to}", "{payload.message}",

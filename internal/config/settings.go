@@ -69,6 +69,9 @@ func (g Group) Flags(f *pflag.FlagSet) {
 		if s.standard != "" {
 			_ = s.value.Set(s.standard) // a test sees to it that it can be
 		}
+		if s.flag == "" {
+			return
+		}
 		flag := f.VarPF(s.value, s.flag, "", s.usage)
 		if s.value.Type() == "bool" {
 			flag.NoOptDefVal = "true"
@@ -107,6 +110,22 @@ func Bus(o *backplane.Options) Group {
 			name: "log_messages", flag: "log-messages", value: number(&o.LogMessages), standard: "100000", option: "redis.Options.Log.MaxMessages",
 			usage: "`number` of messages that Redis keeps at the most",
 		},
+		&setting{
+			name: "id_window", value: duration(&o.IDWindow), standard: "5m", option: "redis.Options.IDs.Window",
+			usage: "how long ids of messages are remembered, the same on all nodes: what is published again with one is dropped; also without Redis",
+		},
+		&setting{
+			name: "wait", value: duration(&o.Wait), standard: "5s", option: "redis.Options.Spool.Time",
+			usage: "how long what is published waits for a Redis that is away",
+		},
+		&setting{
+			name: "timeout", value: duration(&o.Timeout), standard: "2s", option: "redis.Options.Timeout",
+			usage: "how long a command may go without an answer",
+		},
+		&setting{
+			name: "lease", value: duration(&o.Lease), standard: "10s", option: "redis.Options.Lease",
+			usage: "how long a node that says nothing counts as alive",
+		},
 	}}
 }
 
@@ -141,6 +160,10 @@ func limits(o *serve.Options) []node {
 		&setting{
 			name: "message", value: size(&o.MaxMessage), standard: "1MB", option: "engineio.Options.MaxPayload",
 			usage: "largest message of a client",
+		},
+		&setting{
+			name: "queue", value: size(&o.MaxQueue), standard: "1MiB", option: "engineio.Options.MaxQueue",
+			usage: "what may wait for a client that reads slowly; one that has more is closed, or loses messages that may be dropped",
 		},
 		&setting{
 			name: "events_per_second", value: number(&o.MaxEventsPerSecond), standard: "5000", option: "socketio.Options.MaxEventsPerSecond",

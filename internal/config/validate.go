@@ -59,8 +59,9 @@ func (t *Tree) validate() {
 	t.read = len(t.faults)
 	o := t.config.Serve
 	if o.Bus.URL != "" {
-		t.explain(redis.Options{URL: o.Bus.URL, Log: redis.Log{MaxMessages: o.Bus.LogMessages}}.Validate())
+		t.explain(redis.Options{URL: o.Bus.URL}.Validate())
 	}
+	t.explain(o.Bus.Validate())
 	t.explain(o.Validate())
 }
 

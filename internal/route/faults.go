@@ -136,6 +136,18 @@ func (f *faults) source(at string, s Source, before []Source) {
 	if s.Stream == "" && s.Field != "" {
 		f.add(at+".Field", "is %q: only a stream has fields", s.Field)
 	}
+	if s.Stream == "" && s.KeyField != "" {
+		f.add(at+".KeyField", "is %q: only a stream has fields", s.KeyField)
+	}
+	if s.MaxDead < 0 || s.Topic != "" && s.MaxDead != 0 {
+		f.add(at+".MaxDead", "is %d: must be positive, and only a channel or a stream has it", s.MaxDead)
+	}
+	if s.Topic == "" && s.DeadTopic != "" || s.DeadTopic != "" && s.DeadTopic == s.Topic {
+		f.add(at+".DeadTopic", "is %q: must be another topic than that of the source, and only a topic has it", s.DeadTopic)
+	}
+	if s.Lanes < 0 || s.Topic == "" && s.Lanes != 0 {
+		f.add(at+".Lanes", "is %d: must be positive, and only a topic has them", s.Lanes)
+	}
 	if s.Channel != "" && s.New {
 		f.add(at+".New", "is true: only a stream and a topic have a beginning")
 	}

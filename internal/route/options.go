@@ -80,8 +80,8 @@ type Source struct {
 	Emit
 	// All has every member of the namespace get them.
 	All bool
-	// ID is the template of what makes publishing idempotent. Default: what the
-	// source itself names a record by.
+	// ID is the template of what makes publishing idempotent. Default, and where it is
+	// empty for a record: what the source itself names the record by.
 	ID string
 	// Channel, Stream or Topic says which it is: a channel of Redis, a stream, or a
 	// topic of Kafka.
@@ -91,6 +91,18 @@ type Source struct {
 	// New has a Group that is made for the first time begin at the end of its Stream or
 	// Topic. Default: at the beginning.
 	New bool
+	// KeyField of a Stream is the one with the record's key, for templates. Default:
+	// there are no keys.
+	KeyField string
+	// MaxDead is about how many dead letters of a Channel or a Stream are kept; see
+	// redisstream.Options.
+	MaxDead int
+	// DeadTopic is where those of a Topic go; see kafka.Options. Default: the Topic and
+	// ".dead".
+	DeadTopic string
+	// Lanes is how many records of a partition of a Topic are published at a time; see
+	// kafka.Options. Default 1.
+	Lanes int
 	// Field of a Stream is the one with the record's value. Default: the value is
 	// an object with all fields.
 	Field string

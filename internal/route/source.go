@@ -136,6 +136,9 @@ func (in *inlet) message(rec *belfry.Record) (*belfry.Message, error) {
 		if id, err = in.id.string(s); err != nil {
 			return nil, err
 		}
+		if id == "" {
+			id = rec.ID // without one it would be published again after a crash
+		}
 	}
 	if id != "" {
 		m.ID = publishID(in.source.Name+":"+id, 0)

@@ -24,6 +24,8 @@ type Archive struct {
 	// SQLite is the file of it, for the nodes of one machine. Postgres is the URL of
 	// a database. At most one of them.
 	SQLite, Postgres string
+	// Schema and Table are those in Postgres; see postgres.Options.
+	Schema, Table string
 	// Retention is how long messages are kept. 0: for ever.
 	Retention time.Duration
 	// Delay is how far behind the archive may be; see archive.ReaderOptions. Default
@@ -53,6 +55,14 @@ func (o Options) validateArchive() (faults []error) {
 		bad(".Postgres is given together with SQLite: must be the one or the other")
 	case a.Postgres != "" && (postgres.Options{URL: a.Postgres}).Validate() != nil:
 		bad(".Postgres is not a URL like postgres://user@host/database")
+	}
+	if a.Postgres != "" {
+		faults = append(faults, a.validateTables()...)
+	}
+	for _, only := range []struct{ name, v string }{{"Schema", a.Schema}, {"Table", a.Table}} {
+		if only.v != "" && a.Postgres == "" {
+			bad(".%s is %q: only a database in Postgres has it", only.name, only.v)
+		}
 	}
 	if a.Retention < 0 {
 		bad(".Retention is %v: must not be negative", a.Retention)

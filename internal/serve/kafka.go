@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/internal/backplane"
@@ -23,6 +24,9 @@ type Kafka struct {
 	TLS backplane.TLS
 	// CreateTopics makes topics that are missing.
 	CreateTopics bool
+	// Window is how long a node remembers ids of what it has appended. Default 5
+	// minutes.
+	Window time.Duration
 }
 
 // connection says how to reach it. The error names what is wrong with the files of TLS.
@@ -38,6 +42,9 @@ func (o Options) validateKafka() (faults []error) {
 			why := strings.ReplaceAll(strings.TrimPrefix(err.Error(), "kafkaconn: "), "Options.URL", "the URL")
 			faults = append(faults, fmt.Errorf("serve: Options.Kafka.URL cannot be used: %s", why))
 		}
+	}
+	if o.Kafka.Window < 0 {
+		faults = append(faults, fmt.Errorf("serve: Options.Kafka.Window is %v: must be positive, or 0 for the default", o.Kafka.Window))
 	}
 	check := func(at, topic string) {
 		switch {
@@ -56,6 +63,7 @@ func (o Options) validateKafka() (faults []error) {
 	}
 	for i, s := range o.Routes.Sources {
 		check(fmt.Sprintf("route: Options.Sources[%d].Topic", i), s.Topic)
+		check(fmt.Sprintf("route: Options.Sources[%d].DeadTopic", i), s.DeadTopic)
 	}
 	return faults
 }
@@ -72,7 +80,7 @@ func (n *node) openTopics() error {
 		if err != nil {
 			return err
 		}
-		q, err := kafkaqueue.New(kafkaqueue.Options{Kafka: conn, Topic: topic, CreateTopic: n.o.Kafka.CreateTopics, Logger: n.log})
+		q, err := kafkaqueue.New(kafkaqueue.Options{Kafka: conn, Topic: topic, CreateTopic: n.o.Kafka.CreateTopics, Window: n.o.Kafka.Window, Logger: n.log})
 		if err != nil {
 			return fmt.Errorf("open topic %s: %w", topic, err)
 		}
@@ -121,7 +129,7 @@ func (n *node) topicSource(o route.Source) (source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := kafka.Options{Kafka: conn, Topics: []string{o.Topic}, Group: cmp.Or(o.Group, "belfry"), CreateTopics: n.o.Kafka.CreateTopics, Logger: n.log}
+	s := kafka.Options{Kafka: conn, Topics: []string{o.Topic}, Group: cmp.Or(o.Group, "belfry"), CreateTopics: n.o.Kafka.CreateTopics, DeadLetters: o.DeadTopic, Lanes: o.Lanes, Logger: n.log}
 	if o.New {
 		s.Start = kafka.Newest
 	}

@@ -75,6 +75,9 @@ type Options struct {
 	PingTimeout time.Duration
 	// MaxMessage bounds a message of a client, bytes. Default 1,000,000.
 	MaxMessage int
+	// MaxQueue bounds what waits for a client that reads slowly, bytes; see
+	// engineio.Options.
+	MaxQueue int
 	// MaxEventsPerSecond slows a client that sends more; see socketio.Options.
 	MaxEventsPerSecond int
 	// MaxRooms bounds the rooms of one client; see socketio.Options.
@@ -176,7 +179,7 @@ func (o Options) keepsPresence() func(belfry.Room) bool {
 func (o Options) engine() engineio.Options {
 	return engineio.Options{
 		PingInterval: o.PingInterval, PingTimeout: o.PingTimeout, Origins: o.Origins, Logger: o.Logger,
-		MaxPayload: o.MaxMessage, MaxSessions: -1,
+		MaxPayload: o.MaxMessage, MaxQueue: o.MaxQueue, MaxSessions: -1,
 	}
 }
 

@@ -28,6 +28,13 @@ type Queue struct {
 	Groups []string
 	// Window is how long ids of events and answers are remembered. Default 5 minutes.
 	Window time.Duration
+	// KeyWindow is how long it is remembered which event was the last of a key; see
+	// redisstream.Options.
+	KeyWindow time.Duration
+	// Wait is how long a client's event waits for a Redis that is away. Default 5 s.
+	Wait time.Duration
+	// MaxDead is about how many dead letters are kept; negative: all. Default 100,000.
+	MaxDead int
 	// MaxLength is about how many entries are kept without groups. Default 100,000.
 	MaxLength int
 	// Alarm is what the log warns of; see redisstream.Alarm.
@@ -37,6 +44,7 @@ type Queue struct {
 func (q Queue) options(o Options) redisstream.Options {
 	return redisstream.Options{
 		Name: q.Name, Key: q.Key, Prefix: o.Bus.Prefix, Groups: q.Groups, Window: q.Window,
+		KeyWindow: q.KeyWindow, Wait: q.Wait, MaxDead: q.MaxDead,
 		MaxLength: q.MaxLength, Alarm: q.Alarm, Logger: o.Logger,
 	}
 }

@@ -110,10 +110,10 @@ func (n *node) source(ctx context.Context, o route.Source) (source, error) {
 		node = "belfry" // each term of a lease has a name of its own besides
 	}
 	if o.Channel != "" {
-		return redischannel.New(redischannel.Options{Client: client, Channel: o.Channel, Group: o.Group, Node: node, Logger: n.log})
+		return redischannel.New(redischannel.Options{Client: client, Channel: o.Channel, Group: o.Group, Node: node, MaxDead: o.MaxDead, Logger: n.log})
 	}
 	return redisstream.New(redisstream.Options{
-		Client: client, Stream: o.Stream, Group: o.Group, Node: node, Field: o.Field, New: o.New, Logger: n.log,
+		Client: client, Stream: o.Stream, Group: o.Group, Node: node, Field: o.Field, KeyField: o.KeyField, New: o.New, MaxDead: o.MaxDead, Logger: n.log,
 	})
 }
 

@@ -2,7 +2,9 @@ package serve
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -29,6 +31,25 @@ type database interface {
 	Close()
 }
 
+// tables says where the tables are in Postgres.
+func (a Archive) tables() postgres.Options {
+	return postgres.Options{URL: a.Postgres, Schema: a.Schema, Table: a.Table, Retention: a.Retention}
+}
+
+// validateTables names what cannot work of them.
+func (a Archive) validateTables() (faults []error) {
+	o := a.tables()
+	o.URL, o.Retention = "postgres://localhost/messages", max(a.Retention, 0) // these are named elsewhere
+	many, _ := o.Validate().(interface{ Unwrap() []error })
+	if many == nil {
+		return nil
+	}
+	for _, err := range many.Unwrap() {
+		faults = append(faults, errors.New("serve: Options.Archive"+strings.TrimPrefix(err.Error(), "postgres: Options")))
+	}
+	return faults
+}
+
 // openStore opens a store, or will. An error does not pass by itself.
 func openStore(ctx context.Context, a Archive, log *slog.Logger) (*lateStore, error) {
 	s := &lateStore{log: log, open: func(ctx context.Context) (database, error) {
@@ -36,7 +57,9 @@ func openStore(ctx context.Context, a Archive, log *slog.Logger) (*lateStore, er
 			db, err := sqlite.Open(ctx, sqlite.Options{File: a.SQLite, Retention: a.Retention, Logger: log})
 			return sqliteStore{db}, err
 		}
-		return postgres.Open(ctx, postgres.Options{URL: a.Postgres, Retention: a.Retention, Logger: log})
+		o := a.tables()
+		o.Logger = log
+		return postgres.Open(ctx, o)
 	}}
 	if err := s.try(ctx); err != nil && !postgres.Passes(err) {
 		return nil, err
