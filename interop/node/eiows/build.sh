@@ -23,7 +23,9 @@ set --
 if [ -f "$prefix/include/node/node.h" ]; then
   set -- "--nodedir=$prefix"
 fi
-gyp="$(npm root --global)/npm/node_modules/node-gyp/bin/node-gyp.js"
+# That of npm, which Debian keeps beside it.
+gyp=$(node -p 'require.resolve("node-gyp/bin/node-gyp.js", { paths: [require("node:fs").realpathSync(process.argv[1])] })' \
+  "$(command -v npm)" 2>/dev/null) || gyp="$(npm root --global)/npm/node_modules/node-gyp/bin/node-gyp.js"
 if ! (cd node_modules/eiows && node "$gyp" rebuild "$@" >build.log 2>&1); then
   tail -n 20 node_modules/eiows/build.log >&2
   echo "eiows does not compile here: see interop/node/eiows/node_modules/eiows/build.log" >&2
