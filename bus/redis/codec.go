@@ -124,7 +124,10 @@ func fields(body []byte, k bodyKind, f func(field uint64, value []byte) error) e
 			return errBody
 		}
 		value := rest[n+k : n+k+int(length)]
-		if err := f(field, value); err != nil {
+		switch err := f(field, value); {
+		case err == errStop: //nolint:errorlint // as it is: on the path of every message
+			return err
+		case err != nil:
 			return fmt.Errorf("field %d: %w", field, err)
 		}
 		rest = rest[n+k+int(length):]

@@ -131,6 +131,21 @@ func messageNumber(m *belfry.Message, field, n uint64) {
 	}
 }
 
+// isEmit reports whether a body is that of an event, by its first fields.
+func isEmit(body []byte) bool {
+	emit := true
+	err := fields(body, kindMessage, func(field uint64, _ []byte) error {
+		switch field {
+		case fieldOrigin, fieldCount:
+			return nil
+		case fieldKind:
+			emit = false
+		}
+		return errStop
+	})
+	return emit && (err == nil || errors.Is(err, errStop))
+}
+
 // peekOrigin returns sender and number of a message without reading the rest.
 func peekOrigin(body []byte) (origin []byte, count uint64, ok bool) {
 	err := fields(body, kindMessage, func(field uint64, v []byte) (err error) {

@@ -2,17 +2,25 @@ package redis
 
 import (
 	"context"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/redis/rueidis"
 
 	"github.com/seed-09a96375/belfry"
 )
 
-// feed delivers, in one goroutine, what the subscription brings. Its fields
-// belong to that goroutine.
+// feed delivers what the subscription brings: in a goroutine of its own, or, where
+// there is nothing to wait for, in the one that reads.
 type feed struct {
 	link  *link
 	queue chan event
+	owed  atomic.Int64 // events that are queued, or handled by the feed's goroutine
+
+	// turn is held while an event is handled. It guards the rest.
+	turn  sync.Mutex
+	ended time.Time // when the last event was handled
 
 	conn   uint64       // the connection that is in step; 0: none, what comes is skipped
 	in     *incarnation // whose numbers these are
@@ -70,6 +78,10 @@ func (f *feed) take(ctx context.Context, conn uint64, m rueidis.PubSubMessage) {
 	if isProbe(m.Message) {
 		f.link.health.probed() // whatever the node takes to deliver
 	}
+	if f.atOnce(e) {
+		return
+	}
+	f.owed.Add(1)
 	select {
 	case f.queue <- e:
 		return
@@ -80,35 +92,54 @@ func (f *feed) take(ctx context.Context, conn uint64, m rueidis.PubSubMessage) {
 	select {
 	case f.queue <- e:
 	case <-ctx.Done():
+		f.owed.Add(-1)
 	}
 }
 
 // do runs fn between deliveries, unless ctx ends first.
 func (f *feed) do(ctx context.Context, fn func(*feed)) {
+	f.owed.Add(1)
 	select {
 	case f.queue <- event{do: fn}:
+		return
 	case <-ctx.Done():
 	case <-f.link.ctx.Done():
 	}
+	f.owed.Add(-1)
 }
 
 // run ends when the link is closed.
 func (f *feed) run() {
-	defer f.part()
+	defer f.end()
 	for {
 		select {
 		case e := <-f.queue:
 			if f.link.ctx.Err() != nil {
 				return
 			}
-			f.handle(e)
-			if len(f.queue) == 0 {
-				f.part()
-			}
+			f.next(e)
 		case <-f.link.ctx.Done():
 			return
 		}
 	}
+}
+
+func (f *feed) end() {
+	f.turn.Lock()
+	defer f.turn.Unlock()
+	f.part()
+}
+
+// next handles an event of the queue.
+func (f *feed) next(e event) {
+	f.turn.Lock()
+	defer f.turn.Unlock()
+	f.handle(e)
+	if len(f.queue) == 0 {
+		f.part()
+	}
+	f.ended = time.Now()
+	f.owed.Add(-1)
 }
 
 func (f *feed) handle(e event) {
@@ -122,6 +153,10 @@ func (f *feed) handle(e event) {
 		f.link.health.foreign(f.link, e.channel, err)
 		return
 	}
+	f.push(e, p)
+}
+
+func (f *feed) push(e event, p push) {
 	k := p.kind()
 	f.join(k)
 	switch {
