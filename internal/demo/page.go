@@ -32,11 +32,12 @@ func bundle(name string) []byte {
 
 // facts are what the pages show of the demo itself.
 type facts struct {
-	Node  string     `json:"node"`
-	Nodes []nodeFact `json:"nodes"`
-	Bus   string     `json:"bus"`   // how the nodes are joined
-	Kept  string     `json:"kept"`  // where the chat keeps messages
-	Fleet string     `json:"fleet"` // the ways of the fleet
+	Node   string     `json:"node"`
+	Nodes  []nodeFact `json:"nodes"`
+	Bus    string     `json:"bus"`    // how the nodes are joined
+	Kept   string     `json:"kept"`   // where the chat keeps messages
+	Orders string     `json:"orders"` // where orders wait for backends
+	Fleet  string     `json:"fleet"`  // the ways of the fleet
 }
 
 type nodeFact struct {
@@ -46,9 +47,12 @@ type nodeFact struct {
 
 // newFacts is for all nodes: Node is left out.
 func newFacts(o Options, listeners []net.Listener, kept, fleet string) facts {
-	f := facts{Bus: "memory: the nodes are in one process", Kept: kept, Fleet: fleet}
+	f := facts{
+		Bus: "memory: the nodes are in one process", Kept: kept, Fleet: fleet,
+		Orders: "They wait for backends in queues in memory, until the demo stops.",
+	}
 	if o.Bus.URL != "" {
-		f.Bus = "Redis"
+		f.Bus, f.Orders = "Redis", "They wait for backends in Redis Streams: TEST_EVENT_TO_BACKEND, GREETING_CHANNEL_OUTBOUND."
 	}
 	ids := o.nodeIDs()
 	for i, ln := range listeners {

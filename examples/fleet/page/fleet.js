@@ -132,16 +132,23 @@ function start(token, user) {
     selected = id;
     trucks.select(id);
     drawTruck();
-    return trucks.reading(id) ? undefined : watch();
+    return !id || trucks.reading(id) ? undefined : watch();
   }
 
   // find shows a truck where it is now.
   async function find(id) {
+    const before = selected;
     await select(id);
     const reading = trucks.reading(id);
-    if (!reading) return view.showProblem(`${id} has not reported for a while.`);
+    if (!reading) {
+      await select(before); // else it is asked for again and again
+      view.showProblem(`${id} is no truck that you may see, or it has not reported for a while.`);
+      return;
+    }
+    view.showProblem("");
     trucks.flyTo({ lat: reading.latitude, lng: reading.longitude }, id);
   }
+  view.setFind(() => trucks.ids(), find);
 
   function drawTruck() {
     view.showTruck(selected, trucks.reading(selected), all ? shock : null);

@@ -89,6 +89,10 @@ export class Trucks {
     return this.trucks.get(id)?.reading;
   }
 
+  ids() {
+    return [...this.trucks.keys()].sort();
+  }
+
   get count() {
     return this.trucks.size;
   }

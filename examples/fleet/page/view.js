@@ -68,7 +68,19 @@ export function setFilters(fleets, onChoose) {
     return b;
   });
   id("filters").replaceChildren(...all);
-  id("show").hidden = fleets.length === 0;
+  id("filters").hidden = fleets.length === 0;
+}
+
+// setFind lets people name a truck: the map needs a mouse or a finger. known() are
+// those that are offered.
+export function setFind(known, onFind) {
+  id("which").addEventListener("focus", () => {
+    id("known").replaceChildren(...known().map((name) => element("option", { value: name })));
+  });
+  id("find").addEventListener("submit", (event) => {
+    event.preventDefault();
+    onFind(id("which").value.trim());
+  });
 }
 
 export function setShown(shown, { inView, known }) {

@@ -4,9 +4,10 @@ const show = (id, text) => { document.getElementById(id).textContent = text; };
 
 const answer = await fetch("demo.json");
 if (answer.ok) {
-  const { node, nodes, bus, kept, fleet } = await answer.json();
+  const { node, nodes, bus, kept, orders, fleet } = await answer.json();
   show("bus", bus);
   show("kept", kept);
+  show("orders", orders);
   show("fleet", fleet);
   document.getElementById("nodes").replaceChildren(...nodes.flatMap(({ name, port }, i) => [i > 0 ? ", " : "", entry(name, port, node)]));
 }
