@@ -61,7 +61,7 @@ control: ## only the control: what interop demands is what Node.js does
 .PHONY: chaos
 chaos: ## faults on real processes, with an account of every message; CHAOS=-short is quick
 	@scripts/check-go
-	@scripts/install redis-server nginx clients
+	@scripts/install system clients kafka
 	$(GO) test $(RACE) -tags chaos -timeout 15m -count 1 -run Cluster ./bus/redis
 	cd bus/redis/chaostest && $(GO) test $(RACE) -tags chaos -timeout 15m -count 1 ./...
 	cd chaos && $(GO) run . -controls $(CHAOS)
