@@ -41,6 +41,7 @@ var importRules = []rule{
 	{"engineio/packet", []string{"."}},
 	{"socketio/packet", []string{"."}},
 	{"socketio/socketiotest", []string{"."}},
+	{"bus/redis", []string{".", "redisconn"}},
 	{"bus/...", []string{"."}},
 	{"archive/...", []string{".", "archive"}},
 	{"redisconn", nil},

@@ -1,6 +1,6 @@
 // Package redisconn connects to a Redis 7 (or Valkey): a single one, one that
 // Sentinel watches, or a Redis Cluster. It is the one place that knows how the
-// driver is to be set up for queues and sources.
+// driver is to be set up for the bus, queues and sources.
 package redisconn
 
 import (

@@ -5,21 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"time"
 
-	"github.com/redis/rueidis"
+	"github.com/seed-09a96375/belfry/redisconn"
 )
 
 // Options configures a Bus. URL is required.
 type Options struct {
-	// URL is redis://user:password@host:port/db, rediss:// for TLS. With
-	// ?master_set=name the hosts are Sentinels; more of them by &addr=host:port.
-	// With ?cluster=true they are nodes of a Redis Cluster.
+	// URL and TLS are those of redisconn.Options.
 	URL string
-	// TLS, with rediss://, says which certificates to trust, and which to show. Its
-	// ServerName may be empty: then that of each address counts. Default: the
-	// roots of the system.
 	TLS *tls.Config
 	// Prefix of all keys and channels. Default "belfry:". All nodes of a cluster
 	// have the same.
@@ -38,7 +32,7 @@ type Options struct {
 	// leaves every second.
 	ProbeTimeout time.Duration
 	// Timeout is how long a command may go without an answer until its
-	// connection is given up. Default 2 s.
+	// connection is given up. Default 2 s, at least 100 ms.
 	Timeout time.Duration
 	// Spool bounds what waits while Redis is away.
 	Spool Spool
@@ -103,8 +97,6 @@ func setDefault[T comparable](v *T, d T) {
 func (o Options) Validate() error {
 	o = o.withDefaults()
 	switch {
-	case o.URL == "":
-		return errors.New("redis: Options.URL is empty: give redis://host:6379")
 	case o.Log.MaxMessages < 1:
 		return fmt.Errorf("redis: Options.Log.MaxMessages is %d, must be positive", o.Log.MaxMessages)
 	case o.Log.MaxAge < time.Second:
@@ -115,61 +107,13 @@ func (o Options) Validate() error {
 		return fmt.Errorf("redis: Options.Lease is %v, must be at least 2s", o.Lease)
 	case o.ProbeTimeout < time.Second:
 		return fmt.Errorf("redis: Options.ProbeTimeout is %v, must be at least 1s", o.ProbeTimeout)
-	case o.Timeout < 100*time.Millisecond:
-		return fmt.Errorf("redis: Options.Timeout is %v, must be at least 100ms", o.Timeout)
 	case o.Spool.Time < 0, o.Spool.Bytes < 0:
 		return errors.New("redis: Options.Spool.Time and Bytes must not be negative")
 	}
-	_, err := o.client()
-	return err
+	return o.connection().Validate()
 }
 
-// client returns the options of the driver.
-func (o Options) client() (rueidis.ClientOption, error) {
-	c, err := rueidis.ParseURL(o.URL)
-	if err != nil {
-		// The driver's message may hold the URL, and that a password.
-		return c, errors.New("redis: Options.URL is not redis://[user:password@]host:port[/db]")
-	}
-	if err := o.secure(&c); err != nil {
-		return c, err
-	}
-	c.ForceSingleClient = c.Sentinel.MasterSet == "" && !o.cluster()
-	c.ClusterOption.MaxMovedRedirections = 3
-	if c.Sentinel.MasterSet != "" {
-		c.Sentinel.TLSConfig = c.TLSConfig
-		c.Sentinel.Dialer = c.Dialer
-	}
-	c.ClientName = "belfry"
-	c.DisableCache = true
-	c.AlwaysPipelining = true
-	// What to repeat is decided here, where it is known what a command does.
-	c.DisableRetry = true
-	c.PipelineMultiplex = -1 // one connection: publishes share its round trips
-	c.ConnWriteTimeout = o.Timeout
-	c.Dialer.Timeout = o.Timeout
-	c.Dialer.KeepAlive = time.Second // also the pace of the driver's pings
-	return c, nil
-}
-
-// cluster reports whether the URL is that of a Redis Cluster.
-func (o Options) cluster() bool {
-	u, err := url.Parse(o.URL)
-	return err == nil && u.Query().Get("cluster") == "true"
-}
-
-// secure sets what TLS needs. The driver takes the name to verify from the URL,
-// but the other servers, which Sentinels name, have others.
-func (o Options) secure(c *rueidis.ClientOption) error {
-	switch {
-	case c.TLSConfig == nil && o.TLS != nil:
-		return errors.New("redis: Options.TLS is set, but Options.URL is not rediss://")
-	case c.TLSConfig == nil:
-		return nil
-	case o.TLS != nil:
-		c.TLSConfig = o.TLS.Clone()
-	default:
-		c.TLSConfig.ServerName = ""
-	}
-	return nil
+// connection is how the bus reaches Redis: the same way as queues and sources do.
+func (o Options) connection() redisconn.Options {
+	return redisconn.Options{URL: o.URL, TLS: o.TLS, Timeout: o.Timeout}
 }

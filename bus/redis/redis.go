@@ -53,28 +53,19 @@ type Bus struct {
 	shared  sharedScripts
 }
 
-// New connects to Redis. It fails if Redis cannot be reached now. Close the
-// links of the bus, then the bus.
+// New connects to Redis. It fails if Redis cannot be reached now, or is older than 7.
+// Close the links of the bus, then the bus.
 func New(ctx context.Context, o Options) (*Bus, error) {
 	o = o.withDefaults()
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	conf, err := o.client()
+	client, err := o.connection().Open(ctx)
 	if err != nil {
 		return nil, err
 	}
-	client, err := rueidis.NewClient(conf)
-	if err != nil {
-		return nil, fmt.Errorf("redis: connect: %w", err)
-	}
-	d := dialect{o.cluster()}
-	b := &Bus{opts: o, names: newNames(o.Prefix), dialect: d, client: client, shared: newSharedScripts(d.head())}
-	if err := client.Do(ctx, client.B().Ping().Build()).Error(); err != nil {
-		client.Close()
-		return nil, fmt.Errorf("redis: ping: %w", err)
-	}
-	return b, nil
+	d := dialect{o.connection().Cluster()}
+	return &Bus{opts: o, names: newNames(o.Prefix), dialect: d, client: client, shared: newSharedScripts(d.head())}, nil
 }
 
 // Attach implements belfry.Bus. It fails with belfry.ErrUnavailable if Redis
