@@ -16,21 +16,11 @@ func (s *series) backends(ctx context.Context) {
 			continue
 		}
 		if !s.only {
-			s.backendTry(ctx, c, false)
+			s.repeat(ctx, func() { s.backend(ctx, c, false) })
 		}
 		if s.controls || s.only {
-			s.backendTry(ctx, c, true)
+			s.repeat(ctx, func() { s.backend(ctx, c, true) })
 		}
-	}
-}
-
-// backendTry runs a scenario, and again if it fails and may be repeated.
-func (s *series) backendTry(ctx context.Context, c backend.Scenario, control bool) {
-	s.backend(ctx, c, control)
-	if last := &s.results[len(s.results)-1]; s.again && !last.ok() && ctx.Err() == nil {
-		last.Again = true
-		s.tries++ // for a folder of its own
-		s.backend(ctx, c, control)
 	}
 }
 
@@ -47,11 +37,8 @@ func (s *series) backend(ctx context.Context, c backend.Scenario, control bool) 
 		report, err = c.Run(ctx, o)
 		r.Faults = c.Judge(report, o.Wanted())
 	}
-	if err != nil {
-		r.Err = err.Error()
-	}
-	r.Backend, r.Seconds = &report, time.Since(start).Round(100*time.Millisecond).Seconds()
-	s.keep(&r, o.Dir)
+	r.Backend = &report
+	s.end(&r, start, err, o.Dir)
 }
 
 func (s *series) backendOptions(name string, control bool) backend.Options {

@@ -24,7 +24,7 @@ type options struct {
 	controls, only, short  bool
 	again                  bool
 	messages, clients      int
-	events                 int
+	events, chained        int
 	seed                   uint64
 	json, markdown, keepIn string
 	node, belfry, consumer string
@@ -42,6 +42,7 @@ func parse() (o options) {
 	flag.BoolVar(&o.short, "short", false, "a tenth of the messages")
 	flag.IntVar(&o.messages, "messages", 5000, "`number` of messages")
 	flag.IntVar(&o.events, "events", 20_000, "`number` of events and messages between clients and backends")
+	flag.IntVar(&o.chained, "chained", 50_000, "`number` of messages along the whole chain")
 	flag.IntVar(&o.clients, "clients", 200, "`number` of clients")
 	flag.Uint64Var(&o.seed, "seed", rand.Uint64N(1e9), "seed of what is drawn by lot")
 	flag.StringVar(&o.json, "json", "", "`file` for the reports")
@@ -62,6 +63,7 @@ func parse() (o options) {
 	if o.short {
 		o.messages /= 10
 		o.events /= 10
+		o.chained /= 10
 	}
 	return o
 }

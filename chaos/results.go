@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/seed-09a96375/belfry/chaos/backend"
+	"github.com/seed-09a96375/belfry/chaos/chain"
 	"github.com/seed-09a96375/belfry/chaos/scenario"
 )
 
@@ -40,6 +41,9 @@ func names() (all []string) {
 		all = append(all, s.Name)
 	}
 	for _, s := range backend.All() {
+		all = append(all, s.Name)
+	}
+	for _, s := range chain.All() {
 		all = append(all, s.Name)
 	}
 	return all

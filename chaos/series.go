@@ -12,6 +12,7 @@ import (
 
 	"github.com/seed-09a96375/belfry/chaos/account"
 	"github.com/seed-09a96375/belfry/chaos/backend"
+	"github.com/seed-09a96375/belfry/chaos/chain"
 	"github.com/seed-09a96375/belfry/chaos/lab"
 	"github.com/seed-09a96375/belfry/chaos/publish"
 	"github.com/seed-09a96375/belfry/chaos/scenario"
@@ -27,6 +28,8 @@ type result struct {
 	Report   account.Report `json:"report"`
 	// Backend is the account of a scenario of backends, in place of Report.
 	Backend *backend.Report `json:"backend,omitempty"`
+	// Chain is that of the whole chain, in place of Report.
+	Chain *chain.Report `json:"chain,omitempty"`
 	// Faults: what must not be. For a control: that it was not found out.
 	Faults []string `json:"faults,omitempty"`
 	Err    string   `json:"err,omitempty"` // the experiment itself failed
@@ -70,6 +73,7 @@ func run(ctx context.Context, o options) (ok bool, err error) {
 	}
 	if asked(s.subjects, "belfry") {
 		s.backends(ctx)
+		s.chains(ctx)
 	}
 	return s.verdict(), s.write()
 }
@@ -144,11 +148,16 @@ type attempt func(ctx context.Context, subject lab.Subject, c scenario.Scenario)
 
 // try makes an attempt, and another one if that fails and may be repeated.
 func (s *series) try(ctx context.Context, subject lab.Subject, c scenario.Scenario, a attempt) {
-	a(ctx, subject, c)
+	s.repeat(ctx, func() { a(ctx, subject, c) })
+}
+
+// repeat does what adds a result, and does it again if that is bad and may be repeated.
+func (s *series) repeat(ctx context.Context, do func()) {
+	do()
 	if last := &s.results[len(s.results)-1]; s.again && !last.ok() && ctx.Err() == nil {
 		last.Again = true
 		s.tries++ // for a folder of its own
-		a(ctx, subject, c)
+		do()
 	}
 }
 
@@ -213,9 +222,15 @@ func (s *series) note(r *result, experiment func(scenario.Options) (account.Repo
 	start := time.Now()
 	var err error
 	r.Report, err = experiment(o)
-	r.Seed, r.Seconds = s.seed, time.Since(start).Round(100*time.Millisecond).Seconds()
+	r.Seed = s.seed
+	s.end(r, start, err, o.Dir)
+}
+
+// end completes a result with how long it took and why it failed, and keeps it.
+func (s *series) end(r *result, start time.Time, err error, dir string) {
+	r.Seconds = time.Since(start).Round(100 * time.Millisecond).Seconds()
 	if err != nil {
 		r.Err = err.Error()
 	}
-	s.keep(r, o.Dir)
+	s.keep(r, dir)
 }

@@ -39,8 +39,11 @@ func (r *result) print(w io.Writer) {
 }
 
 func (r *result) examples() []string {
-	if r.Backend != nil {
+	switch {
+	case r.Backend != nil:
 		return r.Backend.Examples
+	case r.Chain != nil:
+		return append(slices.Clone(r.Chain.Deliveries.Examples), r.Chain.Rows.Examples...)
 	}
 	return r.Report.Examples
 }
@@ -51,6 +54,10 @@ func (r *result) printCounts(w io.Writer) {
 		return
 	}
 	a := r.Report
+	if r.Chain != nil {
+		a = r.Chain.Deliveries
+		defer fmt.Fprintln(w, "        ", r.Chain)
+	}
 	fmt.Fprintf(w, "         %d messages (%d maybe, %d refused), %d deliveries: lost %d, told %d, duplicated %d, reordered %d, disagreed %d, misrouted %d\n",
 		a.Accepted, a.Maybe, a.Refused, a.Expected, a.Lost, a.Told, a.Duplicated, a.Reordered, a.Disagreed, a.Misrouted)
 	fmt.Fprintf(w, "         %d drops: recovered %d (%d had heard nothing), not recovered %d, denied %d, absent %d, away p50 %d ms, max %d ms\n",
@@ -98,6 +105,9 @@ func (r *result) cell() string {
 		return r.Backend.String()
 	}
 	a := r.Report
+	if r.Chain != nil {
+		a = r.Chain.Deliveries
+	}
 	var counts []string
 	for _, n := range []int{a.Lost, a.Told, a.Duplicated, a.Reordered, a.Disagreed} {
 		counts = append(counts, grouped(n))
@@ -105,6 +115,9 @@ func (r *result) cell() string {
 	text := strings.Join(counts, " / ")
 	if back := a.Recovered + a.NotRecovered; back > 0 {
 		text += fmt.Sprintf("; %s of %s", grouped(a.Recovered), grouped(back))
+	}
+	if r.Chain != nil {
+		text += "; " + r.Chain.String()
 	}
 	return text
 }

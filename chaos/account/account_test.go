@@ -220,8 +220,29 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
+// TestReadKnows the forms that only some clients write.
+func TestReadKnows(t *testing.T) {
+	want := map[string]Event{
+		"m 1 2 3 4":     {Kind: Received, Time: 1, Client: 2, Stream: 3, Number: 4},
+		"m 1 2 3 4 e-5": {Kind: Received, Time: 1, Client: 2, Stream: 3, Number: 4, Offset: "e-5"},
+		"s 1 2 3":       {Kind: Offered, Time: 1, Client: 2, Stream: 2, Number: 3},
+		"a 1 2 3":       {Kind: Repeated, Time: 1, Client: 2, Stream: 2, Number: 3},
+		"k 1 2 3":       {Kind: Acked, Time: 1, Client: 2, Stream: 2, Number: 3},
+		"x 1 2 a b c d": {Kind: Odd, Time: 1, Client: 2, Text: "a b c d"},
+	}
+	for line, event := range want {
+		if err := Read(strings.NewReader(line+"\n"), func(e Event) {
+			if e != event {
+				t.Errorf("%q was read as %+v", line, e)
+			}
+		}); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestReadRefuses(t *testing.T) {
-	for _, line := range []string{"", "m", "m 1 2", "m a 0 0 0", "m 1 -1 0 0", "c 1 0 1", "j 1 0 0", "q 1 0", "mm 1 0 0 0"} {
+	for _, line := range []string{"", "m", "m 1 2", "m a 0 0 0", "m 1 -1 0 0", "c 1 0 1", "j 1 0 0", "q 1 0", "mm 1 0 0 0", "k 1 0", "s 1 0 0 0", "m 1 0 0 0 a b"} {
 		if err := Read(strings.NewReader(line+"\n"), func(Event) {}); err == nil {
 			t.Errorf("%q was read", line)
 		}

@@ -16,7 +16,10 @@ const (
 	Connected    Kind = 'c' // c <ms> <client> <0 or 1: recovered> <id>
 	Joined       Kind = 'j' // j <ms> <client>: all its rooms acked
 	Disconnected Kind = 'd' // d <ms> <client> <reason>
-	Received     Kind = 'm' // m <ms> <client> <stream> <number>
+	Received     Kind = 'm' // m <ms> <client> <stream> <number> [<offset>]
+	Offered      Kind = 's' // s <ms> <client> <number>: it sends that of its own stream
+	Repeated     Kind = 'a' // a <ms> <client> <number>: again
+	Acked        Kind = 'k' // k <ms> <client> <number>
 	Denied       Kind = 'r' // r <ms> <client> <message>: the server refused it for good
 	Odd          Kind = 'x' // x <ms> <client> <what was wrong>
 )
@@ -30,6 +33,7 @@ type Event struct {
 	Text      string // id, reason, what was wrong
 	Stream    int
 	Number    int
+	Offset    string // in the log of the bus; "-": the client does not know it
 }
 
 // Read calls f for every line. A last line without an end is left out: it is
@@ -53,7 +57,7 @@ func Read(r io.Reader, f func(Event)) error {
 }
 
 func parse(line string) (Event, error) {
-	w := strings.SplitN(line, " ", 5)
+	w := strings.SplitN(line, " ", 7)
 	if len(w) < 3 || len(w[0]) != 1 {
 		return Event{}, fmt.Errorf("%q is no event", line)
 	}
@@ -71,10 +75,14 @@ func parse(line string) (Event, error) {
 		e.Recovered, e.Text = rest[0] == "1", rest[1]
 	case (e.Kind == Disconnected || e.Kind == Denied || e.Kind == Odd) && len(rest) > 0:
 		e.Text = strings.Join(rest, " ")
-	case e.Kind == Received && len(rest) == 2:
+	case e.Kind == Received && (len(rest) == 2 || len(rest) == 3):
 		if e.Stream, err = natural(rest[0]); err == nil {
 			e.Number, err = natural(rest[1])
 		}
+		e.Offset = strings.Join(rest[2:], "")
+	case (e.Kind == Offered || e.Kind == Repeated || e.Kind == Acked) && len(rest) == 1:
+		e.Stream = e.Client
+		e.Number, err = natural(rest[0])
 	default:
 		err = fmt.Errorf("%q is no event", line)
 	}

@@ -106,7 +106,7 @@ func (r *queueRun) happen(ctx context.Context) error {
 	}
 	for round := range r.rounds() {
 		for _, fault := range r.faults(round) {
-			if err := errors.Join(pause(ctx, 700*time.Millisecond), fault(ctx)); err != nil {
+			if err := errors.Join(lab.Pause(ctx, 700*time.Millisecond), fault(ctx)); err != nil {
 				return err
 			}
 		}
@@ -146,23 +146,23 @@ const (
 
 func (r *queueRun) killConsumer(ctx context.Context, i int) error {
 	r.consumers[i].Kill()
-	return errors.Join(pause(ctx, away), r.consumers[i].Start())
+	return errors.Join(lab.Pause(ctx, away), r.consumers[i].Start())
 }
 
 func (r *queueRun) killNode(ctx context.Context, n *lab.Node) error {
 	n.Kill()
-	return errors.Join(pause(ctx, away), n.Run(ctx))
+	return errors.Join(lab.Pause(ctx, away), n.Run(ctx))
 }
 
 func (r *queueRun) killRedis(ctx context.Context) error {
 	r.cluster.Redis.Kill()
-	return errors.Join(pause(ctx, away), r.cluster.Redis.Run(ctx))
+	return errors.Join(lab.Pause(ctx, away), r.cluster.Redis.Run(ctx))
 }
 
 // freezeConsumer lets its events be reclaimed, and itself go on with them.
 func (r *queueRun) freezeConsumer(ctx context.Context, i int) error {
 	r.consumers[i].Signal(syscall.SIGSTOP)
-	err := pause(ctx, frozen)
+	err := lab.Pause(ctx, frozen)
 	r.consumers[i].Signal(syscall.SIGCONT)
 	return err
 }
@@ -173,7 +173,7 @@ func (r *queueRun) drain(ctx context.Context) error {
 	if err := r.clients.Until(ctx, func(s lab.Status) bool { return s.Acked == all }); err != nil {
 		return err
 	}
-	if err := until(ctx, "the queue is not empty", r.isEmpty); err != nil {
+	if err := lab.Until(ctx, "the queue is not empty", r.isEmpty); err != nil {
 		return err
 	}
 	for _, c := range r.consumers {

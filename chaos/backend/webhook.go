@@ -83,12 +83,12 @@ func (r *webhookRun) happen(ctx context.Context) error {
 	if err := r.clients.Until(ctx, func(s lab.Status) bool { return s.Acked > r.Clients }); err != nil {
 		return err
 	}
-	if err := pause(ctx, calm); err != nil {
+	if err := lab.Pause(ctx, calm); err != nil {
 		return err
 	}
 	r.receiver.happened()
 	for _, fault := range r.faults() {
-		if err := errors.Join(fault(ctx), pause(ctx, 700*time.Millisecond)); err != nil {
+		if err := errors.Join(fault(ctx), lab.Pause(ctx, 700*time.Millisecond)); err != nil {
 			return err
 		}
 	}
@@ -102,7 +102,7 @@ func (r *webhookRun) faults() []func(context.Context) error {
 		r.closeReceiver,
 		func(ctx context.Context) error {
 			r.cluster.Redis.Kill()
-			return errors.Join(pause(ctx, away), r.cluster.Redis.Run(ctx))
+			return errors.Join(lab.Pause(ctx, away), r.cluster.Redis.Run(ctx))
 		},
 		r.cluster.Nodes[1].Restart,
 	}
@@ -111,14 +111,14 @@ func (r *webhookRun) faults() []func(context.Context) error {
 	}
 	kill := func(ctx context.Context) error {
 		r.cluster.Nodes[0].Kill()
-		return errors.Join(pause(ctx, away), r.cluster.Nodes[0].Run(ctx))
+		return errors.Join(lab.Pause(ctx, away), r.cluster.Nodes[0].Run(ctx))
 	}
 	return append(append(all, kill), all...)
 }
 
 func (r *webhookRun) closeReceiver(ctx context.Context) error {
 	r.receiver.close()
-	return errors.Join(pause(ctx, 3*away), r.receiver.open())
+	return errors.Join(lab.Pause(ctx, 3*away), r.receiver.open())
 }
 
 // settle waits until all events are acked to the clients, and the webhook is done.
@@ -128,7 +128,7 @@ func (r *webhookRun) settle(ctx context.Context) (Report, error) {
 		return Report{}, err
 	}
 	const group = "webhook:" + Queue
-	err := until(ctx, "the queue is not empty", func(ctx context.Context) (bool, error) {
+	err := lab.Until(ctx, "the queue is not empty", func(ctx context.Context) (bool, error) {
 		lag, pending, err := r.cluster.Redis.Group(ctx, streamKey, group)
 		return err == nil && lag == 0 && pending == 0, err
 	})

@@ -16,24 +16,13 @@
 const crypto = require("node:crypto");
 const fs = require("node:fs");
 const { io } = require("socket.io-client");
+const diary = require("./diary.js");
 
 const plan = JSON.parse(fs.readFileSync(process.argv[2], "utf8"));
-const log = fs.openSync(process.argv[3], "a");
 const run = crypto.randomUUID();
 
-let lines = [];
 const now = { connected: 0, acked: 0 };
-
-function write(kind, client, number) {
-  lines.push([kind, Date.now(), client, number].join(" "));
-}
-
-function flush() {
-  if (lines.length > 0) fs.writeSync(log, lines.join("\n") + "\n");
-  lines = [];
-}
-
-const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const { write } = diary.open(process.argv[3], now);
 
 // offer sends an event once, and says whether it was acked.
 function offer(socket, order) {
@@ -48,7 +37,7 @@ async function send(socket, client, number) {
   for (let tries = 0; acks > 0; tries += 1) {
     if (tries > 0) write("r", client, number);
     if (await offer(socket, order)) acks -= 1;
-    else await sleep(50 + Math.random() * 100);
+    else await diary.sleep(50 + Math.random() * 100);
   }
   write("k", client, number);
   now.acked += 1;
@@ -68,21 +57,9 @@ async function start(client) {
   const pace = plan.over / plan.each;
   const begin = Date.now() + Math.random() * pace;
   for (let number = 0; number < plan.each; number += 1) {
-    await sleep(begin + number * pace - Date.now());
+    await diary.sleep(begin + number * pace - Date.now());
     await send(socket, client, number);
   }
 }
 
 for (let client = 0; client < plan.clients; client += 1) start(client);
-
-setInterval(() => {
-  flush();
-  console.log(JSON.stringify(now));
-}, 200);
-
-process.stdin
-  .on("end", () => {
-    flush();
-    process.exit(0);
-  })
-  .resume();

@@ -30,6 +30,7 @@ type Cluster struct {
 
 	log     string
 	closers []func()
+	newNode func(index int) (*Node, error)
 }
 
 // Start runs a cluster. The caller closes it, also after an error.
@@ -43,16 +44,15 @@ func Start(ctx context.Context, o Options) (*Cluster, error) {
 	if o.Watched {
 		link = "" // Sentinel says where Redis is
 	}
+	c.newNode = func(index int) (*Node, error) { return newNode(o.Dir, index, o.Subject, url, link, o.Control) }
 	var fronts []string
 	for i := range Nodes {
-		n, err := newNode(o.Dir, i+1, o.Subject, url, link, o.Control)
-		if err != nil {
-			return c, err
+		n, err := c.start(ctx, i+1)
+		if n != nil {
+			c.Nodes = append(c.Nodes, n)
+			fronts = append(fronts, n.Front.Addr())
 		}
-		c.closers = append(c.closers, n.close)
-		c.Nodes = append(c.Nodes, n)
-		fronts = append(fronts, n.Front.Addr())
-		if err := n.Run(ctx); err != nil {
+		if err != nil {
 			return c, err
 		}
 	}
@@ -61,6 +61,20 @@ func Start(ctx context.Context, o Options) (*Cluster, error) {
 	}
 	return c, err
 }
+
+// start runs a node that Close ends.
+func (c *Cluster) start(ctx context.Context, index int) (*Node, error) {
+	n, err := c.newNode(index)
+	if err != nil {
+		return nil, err
+	}
+	c.closers = append(c.closers, n.close)
+	return n, n.Run(ctx)
+}
+
+// Join starts one node more. The load balancer does not know it: no client comes to
+// it, but it has a part in what nodes do together.
+func (c *Cluster) Join(ctx context.Context) (*Node, error) { return c.start(ctx, Nodes+1) }
 
 func (c *Cluster) startRedis(ctx context.Context, o Options) (url string, err error) {
 	if o.Watched {

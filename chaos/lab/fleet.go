@@ -10,6 +10,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"sync"
+
+	"github.com/seed-09a96375/belfry/internal/child"
 )
 
 // Client is one client of a Fleet.
@@ -19,7 +21,7 @@ type Client struct {
 }
 
 // Status is what a Fleet says of itself.
-type Status struct{ Connected, Joined, Received, Acked int }
+type Status struct{ Connected, Joined, Received, Acked, Finished int }
 
 // Fleet is a Node.js process with many official clients.
 type Fleet struct {
@@ -27,7 +29,7 @@ type Fleet struct {
 	Log string
 
 	cmd   *exec.Cmd
-	stdin io.Closer
+	stdin io.WriteCloser
 	end   chan struct{}
 
 	mu      sync.Mutex
@@ -53,7 +55,7 @@ func StartScript(dir, script string, plan any) (*Fleet, error) {
 	}
 	f := &Fleet{Log: filepath.Join(dir, "clients.txt"), end: make(chan struct{}), changed: make(chan struct{})}
 	f.cmd = exec.Command("node", script, file, f.Log)
-	f.cmd.SysProcAttr = withParent()
+	child.Bind(f.cmd)
 	f.cmd.Stderr = os.Stderr
 	if f.stdin, err = f.cmd.StdinPipe(); err != nil {
 		return nil, err
@@ -107,6 +109,12 @@ func (f *Fleet) Until(ctx context.Context, holds func(Status) bool) error {
 			return fmt.Errorf("the clients are at %+v: %w", s, ctx.Err())
 		}
 	}
+}
+
+// Enough tells clients that go on until they are told so.
+func (f *Fleet) Enough() error {
+	_, err := io.WriteString(f.stdin, "enough\n")
+	return err
 }
 
 // Close lets the clients write what they have, and ends them.

@@ -99,9 +99,12 @@ const (
 	stopTime = 15 * time.Second
 )
 
-// Restart ends the node in an orderly way and starts it again.
+// Leave ends the node in an orderly way.
+func (n *Node) Leave() error { return n.Stop(stopTime) }
+
+// Restart does so and starts it again.
 func (n *Node) Restart(ctx context.Context) error {
-	if err := n.Stop(stopTime); err != nil {
+	if err := n.Leave(); err != nil {
 		return err
 	}
 	return n.Run(ctx)

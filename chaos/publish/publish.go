@@ -28,6 +28,11 @@ type Options struct {
 	Streams []int
 	// Via is the way of the messages.
 	Via Via
+	// Offer is another way, in place of Via: it brings one message where it belongs.
+	Offer func(ctx context.Context, stream, n int) account.Outcome
+	// More says that messages have to go on, beyond the number that is asked for. nil:
+	// they need not.
+	More func() bool
 	// Redis is for ByStream.
 	Redis rueidis.Client
 	// Patience is how long one message is offered. Default 40 s.
@@ -82,7 +87,7 @@ func New(o Options) *Publisher {
 	}
 }
 
-// Run publishes so many messages of each of the streams, at a pace that takes
+// Run publishes so many messages of each of the streams, or More, at a pace that takes
 // the given time if nothing is in the way. It returns when all have an outcome or
 // ctx ends.
 func (p *Publisher) Run(ctx context.Context, streams []int, messages int, over time.Duration) {
@@ -110,7 +115,7 @@ func (p *Publisher) Sent() account.Sent {
 func (p *Publisher) publish(ctx context.Context, stream, messages int, pace time.Duration) {
 	rng := rand.New(rand.NewPCG(p.o.Seed, uint64(stream)))
 	start := time.Now().Add(time.Duration(rng.Int64N(int64(pace) + 1)))
-	for n := 0; n < messages; n++ {
+	for n := 0; n < messages || p.o.More != nil && p.o.More(); n++ {
 		if !sleep(ctx, time.Until(start.Add(time.Duration(n)*pace))) {
 			return
 		}

@@ -88,7 +88,10 @@ func TestOutcomes(t *testing.T) {
 		"refused and vanished": {[]*node{newNode(t, refuse), newNode(t, vanish)}, account.Maybe},
 	} {
 		t.Run(name, func(t *testing.T) {
-			o := Options{Patience: time.Second}
+			o := Options{Patience: 20 * time.Second}
+			if c.want == account.Refused {
+				o.Patience = time.Second // it is used up
+			}
 			for _, n := range c.nodes {
 				o.Nodes = append(o.Nodes, n.URL)
 			}
@@ -105,6 +108,22 @@ func TestUnknownIsNotRepeated(t *testing.T) {
 	publish(t, Options{Nodes: []string{bad.URL, good.URL}}, 3)
 	if got := bad.offered(); !slices.Equal(got, []int{0, 1, 2}) || len(good.offered()) > 0 {
 		t.Errorf("offered %v and %v", got, good.offered())
+	}
+}
+
+// TestMore: beyond what is asked for messages go on as long as they have to, by any way.
+func TestMore(t *testing.T) {
+	var offered []int
+	p := New(Options{
+		Streams: []int{4}, More: func() bool { return len(offered) < 5 },
+		Offer: func(_ context.Context, stream, n int) account.Outcome {
+			offered = append(offered, n)
+			return account.Accepted
+		},
+	})
+	p.Run(t.Context(), []int{0}, 3, 3*time.Millisecond)
+	if !slices.Equal(offered, []int{0, 1, 2, 3, 4}) || p.Sent().Count(account.Accepted) != 5 {
+		t.Errorf("offered %v: %v", offered, p.Sent())
 	}
 }
 

@@ -43,10 +43,12 @@ const lostAnswer = 50
 
 // way returns how one message is brought to the cluster.
 func (p *Publisher) way() func(ctx context.Context, stream, n int) account.Outcome {
-	switch p.o.Via {
-	case ByAPI:
+	switch {
+	case p.o.Offer != nil:
+		return p.o.Offer
+	case p.o.Via == ByAPI:
 		return p.offerByAPI
-	case ByStream:
+	case p.o.Via == ByStream:
 		return p.offerByStream
 	}
 	return p.offer

@@ -9,16 +9,6 @@ import (
 	"github.com/seed-09a96375/belfry/chaos/lab"
 )
 
-// pause waits, unless the run is given up.
-func pause(ctx context.Context, d time.Duration) error {
-	select {
-	case <-time.After(d):
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
 func calm(context.Context, *lab.Cluster) error { return nil }
 
 // secondDrop is when all are back: nginx avoids servers that failed for a while.
@@ -28,7 +18,7 @@ func dropTwice(ctx context.Context, c *lab.Cluster) error {
 	if err := c.DropClients(ctx); err != nil {
 		return err
 	}
-	if err := pause(ctx, secondDrop); err != nil {
+	if err := lab.Pause(ctx, secondDrop); err != nil {
 		return err
 	}
 	return c.DropClients(ctx)
@@ -37,7 +27,7 @@ func dropTwice(ctx context.Context, c *lab.Cluster) error {
 // flap drops clients again while they are coming back, halfway at any step of it.
 func flap(ctx context.Context, c *lab.Cluster) error {
 	for range 12 {
-		if err := errors.Join(c.DropClients(ctx), pause(ctx, 650*time.Millisecond)); err != nil {
+		if err := errors.Join(c.DropClients(ctx), lab.Pause(ctx, 650*time.Millisecond)); err != nil {
 			return err
 		}
 	}
@@ -48,7 +38,7 @@ func terminate(ctx context.Context, c *lab.Cluster) error { return c.Nodes[0].Re
 
 func kill(ctx context.Context, c *lab.Cluster) error {
 	c.Nodes[0].Kill()
-	if err := pause(ctx, 2*time.Second); err != nil {
+	if err := lab.Pause(ctx, 2*time.Second); err != nil {
 		return err
 	}
 	return c.Nodes[0].Run(ctx)
@@ -59,13 +49,13 @@ func kill(ctx context.Context, c *lab.Cluster) error {
 func killAll(ctx context.Context, c *lab.Cluster) error {
 	for _, n := range c.Nodes {
 		n.Kill()
-		if err := pause(ctx, time.Second); err != nil {
+		if err := lab.Pause(ctx, time.Second); err != nil {
 			return err
 		}
 		if err := n.Run(ctx); err != nil {
 			return err
 		}
-		if err := pause(ctx, 3*time.Second); err != nil {
+		if err := lab.Pause(ctx, 3*time.Second); err != nil {
 			return err
 		}
 	}
@@ -77,7 +67,7 @@ func rolling(ctx context.Context, c *lab.Cluster) error {
 		if err := n.Restart(ctx); err != nil {
 			return err
 		}
-		if err := pause(ctx, 3*time.Second); err != nil {
+		if err := lab.Pause(ctx, 3*time.Second); err != nil {
 			return err
 		}
 	}
@@ -88,7 +78,7 @@ func cutLink(d time.Duration) func(context.Context, *lab.Cluster) error {
 	return func(ctx context.Context, c *lab.Cluster) error {
 		link := c.Nodes[0].Link
 		link.Cut()
-		return errors.Join(pause(ctx, d), link.Mend())
+		return errors.Join(lab.Pause(ctx, d), link.Mend())
 	}
 }
 
@@ -97,7 +87,7 @@ func cutAndDrop(ctx context.Context, c *lab.Cluster) error {
 	link := c.Nodes[0].Link
 	link.Cut()
 	err := c.DropClients(ctx)
-	return errors.Join(err, pause(ctx, 4*time.Second), link.Mend())
+	return errors.Join(err, lab.Pause(ctx, 4*time.Second), link.Mend())
 }
 
 func deafen(_ context.Context, c *lab.Cluster) error {
@@ -111,7 +101,7 @@ func restartRedis(ctx context.Context, c *lab.Cluster) error {
 	link := c.Nodes[0].Link
 	link.Cut()
 	c.Redis.Kill()
-	err := errors.Join(pause(ctx, 500*time.Millisecond), c.Redis.Run(ctx), pause(ctx, 700*time.Millisecond))
+	err := errors.Join(lab.Pause(ctx, 500*time.Millisecond), c.Redis.Run(ctx), lab.Pause(ctx, 700*time.Millisecond))
 	return errors.Join(err, link.Mend())
 }
 
@@ -119,14 +109,14 @@ func restartRedis(ctx context.Context, c *lab.Cluster) error {
 // with another epoch: nobody can know whether it lost something.
 func restartRedisAndDrop(ctx context.Context, c *lab.Cluster) error {
 	c.Redis.Kill()
-	err := errors.Join(c.DropClients(ctx), pause(ctx, 3*time.Second))
+	err := errors.Join(c.DropClients(ctx), lab.Pause(ctx, 3*time.Second))
 	return errors.Join(err, c.Redis.Run(ctx))
 }
 
 // freezeRedis lets clients come back while Redis stands still.
 func freezeRedis(ctx context.Context, c *lab.Cluster) error {
 	c.Redis.Signal(syscall.SIGSTOP)
-	err := errors.Join(c.DropClients(ctx), pause(ctx, 4*time.Second))
+	err := errors.Join(c.DropClients(ctx), lab.Pause(ctx, 4*time.Second))
 	c.Redis.Signal(syscall.SIGCONT)
 	return err
 }
@@ -149,7 +139,7 @@ func failoverLossy(ctx context.Context, c *lab.Cluster) error {
 		_, err := w.Master.Ask(ctx, "CLIENT", "KILL", "TYPE", kind)
 		errs = append(errs, err)
 	}
-	errs = append(errs, pause(ctx, 700*time.Millisecond))
+	errs = append(errs, lab.Pause(ctx, 700*time.Millisecond))
 	w.Master.Kill()
 	w.Replica.Signal(syscall.SIGCONT)
 	deaf.Signal(syscall.SIGCONT)
@@ -159,14 +149,14 @@ func failoverLossy(ctx context.Context, c *lab.Cluster) error {
 func trim(ctx context.Context, c *lab.Cluster) error {
 	link := c.Nodes[0].Link
 	link.Cut()
-	err := pause(ctx, time.Second)
+	err := lab.Pause(ctx, time.Second)
 	return errors.Join(err, c.EmptyLog(ctx), link.Mend())
 }
 
 func freeze(d time.Duration) func(context.Context, *lab.Cluster) error {
 	return func(ctx context.Context, c *lab.Cluster) error {
 		c.Nodes[0].Signal(syscall.SIGSTOP)
-		err := pause(ctx, d)
+		err := lab.Pause(ctx, d)
 		c.Nodes[0].Signal(syscall.SIGCONT)
 		return err
 	}
@@ -176,7 +166,7 @@ func freezeAndMove(ctx context.Context, c *lab.Cluster) error {
 	n := c.Nodes[0]
 	n.Signal(syscall.SIGSTOP)
 	n.Front.Cut()
-	err := pause(ctx, 8*time.Second)
+	err := lab.Pause(ctx, 8*time.Second)
 	n.Signal(syscall.SIGCONT)
 	return errors.Join(err, n.Front.Mend())
 }

@@ -130,14 +130,14 @@ func (r *run) happen(ctx context.Context) error {
 		each := (r.Messages + len(r.layout.busy) - 1) / len(r.layout.busy)
 		r.publisher.Run(ctx, r.layout.busy, each, r.over())
 	})
-	if err := pause(ctx, lead); err != nil {
+	if err := lab.Pause(ctx, lead); err != nil {
 		return err
 	}
 	if r.control.Trim {
 		running.Go(func() { r.trimOn(ctx) })
 	}
 	running.Go(func() {
-		_ = pause(ctx, 100*time.Millisecond) // by then it has happened
+		_ = lab.Pause(ctx, 100*time.Millisecond) // by then it has happened
 		r.publisher.Run(ctx, r.layout.quiet, quietMessages, quietOver)
 	})
 	if err := r.scenario.Fault(ctx, r.cluster); err != nil {
@@ -145,7 +145,7 @@ func (r *run) happen(ctx context.Context) error {
 	}
 	<-flowing
 	// A control that trims goes on until clients had the time to notice.
-	return pause(ctx, time.Second)
+	return lab.Pause(ctx, time.Second)
 }
 
 func (r *run) over() time.Duration {
@@ -157,7 +157,7 @@ func (r *run) over() time.Duration {
 
 // trimOn empties the log of the bus until ctx ends.
 func (r *run) trimOn(ctx context.Context) {
-	for pause(ctx, 50*time.Millisecond) == nil {
+	for lab.Pause(ctx, 50*time.Millisecond) == nil {
 		_ = r.cluster.EmptyLog(ctx) // Redis may be away
 	}
 }
@@ -192,11 +192,11 @@ func (r *run) settle(ctx context.Context) (account.Report, error) {
 		if isWhole || time.Since(since) > patience {
 			break
 		}
-		if err := pause(ctx, time.Second); err != nil {
+		if err := lab.Pause(ctx, time.Second); err != nil {
 			return report, errors.Join(err, errors.New("messages do not come to an end"))
 		}
 	}
-	if err := pause(ctx, afterTime); err != nil {
+	if err := lab.Pause(ctx, afterTime); err != nil {
 		return account.Report{}, err
 	}
 	report, err := r.account()

@@ -39,7 +39,7 @@ func everything(ctx context.Context, c *lab.Cluster) error {
 		c.Nodes[1].Restart,
 		func(ctx context.Context) error { return killed(ctx, c.Nodes[2]) },
 	} {
-		if err := errors.Join(do(ctx), pause(ctx, backTime)); err != nil {
+		if err := errors.Join(do(ctx), lab.Pause(ctx, backTime)); err != nil {
 			return err
 		}
 	}
@@ -48,7 +48,7 @@ func everything(ctx context.Context, c *lab.Cluster) error {
 
 func killed(ctx context.Context, n *lab.Node) error {
 	n.Kill()
-	return errors.Join(pause(ctx, 500*time.Millisecond), n.Run(ctx))
+	return errors.Join(lab.Pause(ctx, 500*time.Millisecond), n.Run(ctx))
 }
 
 // connect opens the connection by which entries are added.

@@ -1,7 +1,0 @@
-//go:build unix && !linux
-
-package lab
-
-import "syscall"
-
-func withParent() *syscall.SysProcAttr { return nil }
