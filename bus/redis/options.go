@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/seed-09a96375/belfry/redisconn"
@@ -110,7 +111,10 @@ func (o Options) Validate() error {
 	case o.Spool.Time < 0, o.Spool.Bytes < 0:
 		return errors.New("redis: Options.Spool.Time and Bytes must not be negative")
 	}
-	return o.connection().Validate()
+	if err := o.connection().Validate(); err != nil {
+		return errors.New("redis" + strings.TrimPrefix(err.Error(), "redisconn")) // the caller's options have the same names
+	}
+	return nil
 }
 
 // connection is how the bus reaches Redis: the same way as queues and sources do.
