@@ -131,7 +131,7 @@ func (g *Guard) May(c Client, a auth.Action, room belfry.Room) error {
 	case !g.Guarded() && g.o.Open:
 		return nil
 	case !g.Guarded():
-		return forbidden("not allowed: %s %q: this node asks nobody who they are, and is not open", a, room)
+		return forbidden("not allowed: %s %q: this node asks nobody who they are, and is not open: it needs auth in its configuration, or --open for a trial", a, room)
 	}
 	if id := g.clients.identity(c); id == nil || !id.Grants.May(a, room) {
 		return forbidden("not allowed: %s %q", a, room)

@@ -11,7 +11,7 @@ func TestNothingIsOpenByDefault(t *testing.T) {
 	addr := run(t, Options{STOMP: STOMP{Path: "/stomp"}, Plain: Plain{"/ws", "/sse"}, Presence: []string{"*"}})
 	base := rootOf(addr)
 	io, _ := dial(t, addr, "", nil)
-	const refused = `this node asks nobody who they are, and is not open","code":"forbidden"}}]`
+	const refused = `this node asks nobody who they are, and is not open: it needs auth in its configuration, or --open for a trial","code":"forbidden"}}]`
 	for _, test := range []struct {
 		event []any
 		want  string
