@@ -14,17 +14,23 @@ type link struct {
 	bus  *Bus
 	node belfry.Node
 	id   belfry.NodeID
-	gate gate // passed by calls of the node, and by its calls of Publish
+	// single is what the node gets a message of its own by, that is not of a batch.
+	single outlet
+	gate   gate // passed by calls of the node, and by its calls of Publish
 }
 
 func newLink(b *Bus, n belfry.Node) *link {
-	return &link{bus: b, node: n, id: n.ID(), gate: gate{empty: make(chan struct{})}}
+	return &link{bus: b, node: n, id: n.ID(), single: single{n}, gate: gate{empty: make(chan struct{})}}
 }
 
 // Publish implements belfry.Link. It delivers to all nodes before it returns.
 // The only errors are belfry.ErrClosed, belfry.ErrDuplicate, that of ctx, and that of
 // an ID that is too long, and after any no node has got the message.
 func (l *link) Publish(ctx context.Context, m *belfry.Message) error {
+	return l.publish(ctx, m, l.single)
+}
+
+func (l *link) publish(ctx context.Context, m *belfry.Message, own outlet) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -35,7 +41,7 @@ func (l *link) Publish(ctx context.Context, m *belfry.Message) error {
 		return belfry.ErrClosed
 	}
 	defer l.gate.leave()
-	return l.bus.publish(ctx, l, m)
+	return l.bus.publish(ctx, l, m, own)
 }
 
 // Reply implements belfry.Link. It sets r.From.

@@ -178,16 +178,16 @@ func (b *Bus) find(id belfry.NodeID) *link {
 }
 
 // publish takes the turns of m, then delivers it. See Order above.
-func (b *Bus) publish(ctx context.Context, from *link, m *belfry.Message) error {
+func (b *Bus) publish(ctx context.Context, from *link, m *belfry.Message, own outlet) error {
 	mine := b.rooms.of(m)
-	if err := b.rooms.take(ctx, mine); err != nil {
+	if err := b.rooms.take(ctx, mine, own.part); err != nil {
 		return err
 	}
 	defer b.rooms.give(mine)
 	m.Origin, m.Offset = from.id, ""
 	log := func() {}
 	if b.log != nil && logged(m) {
-		if err := b.log.turn.take(ctx); err != nil {
+		if err := b.log.turn.take(ctx, own.part); err != nil {
 			return err
 		}
 		defer b.log.turn.give()
@@ -197,19 +197,19 @@ func (b *Bus) publish(ctx context.Context, from *link, m *belfry.Message) error 
 	if err := b.ids.accept(m, log); err != nil {
 		return err
 	}
-	b.deliver(from, m)
+	b.deliver(from, m, own)
 	return nil
 }
 
 // deliver hands m to the publisher's node first: whatever becomes of its link
 // meanwhile, Publish has kept its word. It must read the links only now that it
 // has the turns: a node whose Attach returned before Publish is then among them.
-func (b *Bus) deliver(from *link, m *belfry.Message) {
+func (b *Bus) deliver(from *link, m *belfry.Message, own outlet) {
 	if m.To != "" {
-		b.deliverTo(from, m)
+		b.deliverTo(from, m, own)
 		return
 	}
-	from.node.Deliver(m) // Close of from waits for Publish, thus for this
+	own.Deliver(m) // Close of from waits for Publish, thus for this
 	for _, l := range *b.links.Load() {
 		if l != from {
 			l.deliver(m)
@@ -217,9 +217,9 @@ func (b *Bus) deliver(from *link, m *belfry.Message) {
 	}
 }
 
-func (b *Bus) deliverTo(from *link, m *belfry.Message) {
+func (b *Bus) deliverTo(from *link, m *belfry.Message, own outlet) {
 	if m.To == from.id {
-		from.node.Deliver(m)
+		own.Deliver(m)
 	} else if l := b.find(m.To); l != nil {
 		l.deliver(m)
 	}

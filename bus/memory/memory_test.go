@@ -21,7 +21,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 func TestConformance(t *testing.T) {
 	bustest.Run(t, func(*testing.T) bustest.Factory {
 		b := memory.New(memory.Options{})
-		return bustest.Factory{Bus: func(int) belfry.Bus { return b }, Addresses: true}
+		return bustest.Factory{Bus: func(int) belfry.Bus { return b }, Addresses: true, Batches: true}
 	})
 }
 
@@ -30,7 +30,7 @@ func TestConformanceWithLog(t *testing.T) {
 		b := memory.New(memory.Options{Log: &memory.Log{MaxMessages: 100_000}})
 		return bustest.Factory{
 			Bus:   func(int) belfry.Bus { return b },
-			Keeps: true, Addresses: true,
+			Keeps: true, Addresses: true, Batches: true,
 			Trim:    func(ctx context.Context) error { return publishTooBig(ctx, b) },
 			Foreign: offsetOfAnotherBus(t),
 		}

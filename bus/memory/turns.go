@@ -14,11 +14,15 @@ type turn chan struct{}
 
 func newTurn() turn { return make(turn, 1) }
 
-func (t turn) take(ctx context.Context) error {
+// wait is called first by who has to.
+func (t turn) take(ctx context.Context, wait ...func()) error {
 	select {
 	case t <- struct{}{}:
 		return nil
 	default:
+	}
+	for _, f := range wait {
+		f()
 	}
 	select {
 	case t <- struct{}{}:
@@ -72,9 +76,9 @@ func (t *turns) room(namespace string, name belfry.Room) set {
 }
 
 // take takes them in ascending order, all or, if ctx ends first, none.
-func (t *turns) take(ctx context.Context, s set) error {
+func (t *turns) take(ctx context.Context, s set, wait ...func()) error {
 	for rest := s; rest != 0; rest &= rest - 1 {
-		if err := t.turns[bits.TrailingZeros64(uint64(rest))].take(ctx); err != nil {
+		if err := t.turns[bits.TrailingZeros64(uint64(rest))].take(ctx, wait...); err != nil {
 			t.give(s &^ rest)
 			return err
 		}
