@@ -5,8 +5,8 @@ import (
 	"sync/atomic"
 
 	"github.com/seed-09a96375/belfry/engineio/packet"
-	"github.com/seed-09a96375/belfry/internal/cork"
 	"github.com/seed-09a96375/belfry/poll"
+	"github.com/seed-09a96375/belfry/poll/cork"
 	"github.com/seed-09a96375/belfry/websocket"
 )
 

@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/seed-09a96375/belfry"
-	"github.com/seed-09a96375/belfry/internal/cork"
+	"github.com/seed-09a96375/belfry/poll/cork"
 )
 
 // bundle implements belfry.Bundle: a client that gets several of its messages is

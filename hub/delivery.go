@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/seed-09a96375/belfry"
-	"github.com/seed-09a96375/belfry/internal/cork"
+	"github.com/seed-09a96375/belfry/poll/cork"
 )
 
 // Form numbers the encodings of a message. Each front has its own.

@@ -17,7 +17,7 @@ import (
 	"time"
 
 	"github.com/seed-09a96375/belfry"
-	"github.com/seed-09a96375/belfry/internal/cork"
+	"github.com/seed-09a96375/belfry/poll/cork"
 )
 
 // Options of a Hub. Bus is required.

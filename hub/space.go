@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 
 	"github.com/seed-09a96375/belfry"
-	"github.com/seed-09a96375/belfry/internal/cork"
+	"github.com/seed-09a96375/belfry/poll/cork"
 )
 
 // Member is one client in one namespace. Methods must not block, nor call back

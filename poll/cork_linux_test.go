@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/seed-09a96375/belfry/internal/cork"
 	"github.com/seed-09a96375/belfry/poll"
+	"github.com/seed-09a96375/belfry/poll/cork"
 )
 
 // corked is a world with a connection, and a cork that is closed.

@@ -15,7 +15,7 @@ import (
 	"errors"
 	"net"
 
-	"github.com/seed-09a96375/belfry/internal/cork"
+	"github.com/seed-09a96375/belfry/poll/cork"
 )
 
 // Handler owns a Conn. Its methods are called one at a time per Conn, from a

@@ -10,8 +10,8 @@ import (
 
 	"github.com/seed-09a96375/belfry"
 	"github.com/seed-09a96375/belfry/hub"
-	"github.com/seed-09a96375/belfry/internal/cork"
 	"github.com/seed-09a96375/belfry/poll"
+	"github.com/seed-09a96375/belfry/poll/cork"
 )
 
 // MemberID implements hub.Member.

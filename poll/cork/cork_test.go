@@ -6,7 +6,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/seed-09a96375/belfry/internal/cork"
+	"github.com/seed-09a96375/belfry/poll/cork"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
