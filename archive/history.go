@@ -21,13 +21,17 @@ import (
 //	archive  ───────────────●  Page.Offset = P: everything up to P, nothing after it
 //	log            ·········○───────────▶ live: everything after P
 //
+// An archive that is later than Delay would leave a hole: what came up to P and is no row
+// yet. ReaderOptions.Lag tells how late it is, and pages end so much earlier.
+//
 // Messages that are archived without their offset are told apart by their time, to a
 // second: give entries offsets.
 type Reader struct {
 	o ReaderOptions
 
-	mu    sync.Mutex
-	marks []mark // positions, one each Interval, the oldest first
+	mu      sync.Mutex
+	marks   []mark    // positions, one each Interval, the oldest first
+	written time.Time // all that the source got before is in the store
 }
 
 // ReaderOptions of a Reader. Store is needed.
@@ -40,6 +44,11 @@ type ReaderOptions struct {
 	// is newer. It has to be more than the archive's lag, and less than the log
 	// reaches back. Default 10 s.
 	Delay time.Duration
+	// Lag says what the archive has not written, of all that waits for it, with the age
+	// of the oldest. Pages end Delay before that. While it fails, or tells of records
+	// and no age, nothing more counts as written. It is asked each Interval. nil: the
+	// archive is never later than Delay.
+	Lag func(context.Context) (belfry.Lag, error)
 	// Interval is how often the position of the bus is noted. Default 1 s.
 	Interval time.Duration
 }
@@ -60,6 +69,9 @@ type Page struct {
 	// it, as far as the query goes, and nothing after it. Empty: the bus keeps no log,
 	// or the Reader has not watched it for long enough; see Reader.Run.
 	Offset belfry.Offset
+	// Behind is how late the archive is, if that is more than Delay. Offset is so much
+	// older, or empty if it is later than the Reader remembers.
+	Behind time.Duration
 }
 
 // NewReader returns a Reader. For pages to have offsets it has to Run.
@@ -97,30 +109,60 @@ func (r *Reader) Run(ctx context.Context) {
 	}
 }
 
-// note keeps the marks of Delay, and one that is older.
+// maxMarks bounds the marks: an archive that is later than the log reaches back needs
+// none.
+const maxMarks = 1000
+
+// note keeps the marks from the end of pages on.
 func (r *Reader) note(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, r.o.Delay)
 	defer cancel()
+	written := r.readLag(ctx)
 	offset, err := r.o.Log.Position(ctx)
-	now := time.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err == nil {
-		r.marks = append(r.marks, mark{now, offset})
+	if written.After(r.written) {
+		r.written = written
 	}
-	for len(r.marks) > 1 && now.Sub(r.marks[1].at) >= r.o.Delay {
+	if err == nil {
+		r.marks = append(r.marks, mark{time.Now(), offset})
+	}
+	for len(r.marks) > 1 && !r.marks[1].at.After(r.limit()) || len(r.marks) > maxMarks {
 		r.marks = r.marks[1:]
 	}
 }
 
+// readLag returns the time before which all that the source got is written, zero if
+// nobody knows.
+func (r *Reader) readLag(ctx context.Context) time.Time {
+	asked := time.Now()
+	if r.o.Lag == nil {
+		return asked
+	}
+	lag, err := r.o.Lag(ctx)
+	if err != nil || lag.Records > 0 && lag.Age <= 0 {
+		return time.Time{}
+	}
+	return asked.Add(-lag.Age)
+}
+
+// limit is the time at which pages end now, at the latest: what was published before it
+// has come to the source within Delay, and is written. The caller holds the lock.
+func (r *Reader) limit() time.Time {
+	if r.o.Lag == nil {
+		return time.Now().Add(-r.o.Delay)
+	}
+	return r.written.Add(-r.o.Delay)
+}
+
 // end returns the mark at which pages end now, none if no mark is old enough.
 func (r *Reader) end() (mark, bool) {
-	now := time.Now()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var found mark
+	limit := r.limit()
 	for _, m := range r.marks {
-		if now.Sub(m.at) < r.o.Delay {
+		if m.at.After(limit) {
 			break
 		}
 		found = m
@@ -128,16 +170,30 @@ func (r *Reader) end() (mark, bool) {
 	return found, found.offset != ""
 }
 
+// behind returns how late the archive is, 0 if that is within Delay or not known yet.
+func (r *Reader) behind() time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.o.Lag == nil || r.written.IsZero() {
+		return 0
+	}
+	if late := time.Since(r.written); late > r.o.Delay {
+		return late
+	}
+	return 0
+}
+
 // Page answers q. A query with After or Before, or with Oldest, is answered in the same
 // way: nothing in it is after the offset that it names. Ask for the newest page first,
-// join with its offset, and page back.
+// join with its offset, and page back. If an archive that was late catches up meanwhile,
+// and the clocks of nodes differ, a later page may hold what is after that offset.
 func (r *Reader) Page(ctx context.Context, q Query) (*Page, error) {
 	q, err := q.Complete()
 	if err != nil {
 		return nil, err
 	}
 	end, known := r.end()
-	page, want := &Page{Offset: end.offset}, q.Limit
+	page, want := &Page{Offset: end.offset, Behind: r.behind()}, q.Limit
 	for {
 		q.Limit = min(want+1-len(page.Entries), MaxLimit) // one more: is there more?
 		entries, err := r.o.Store.Page(ctx, q)

@@ -3,9 +3,12 @@ package archive_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -47,7 +50,36 @@ type traffic struct {
 	link  belfry.Link
 	store *ordered
 	lag   time.Duration
+	skew  time.Duration // of the clock of one node
 	sent  []string
+
+	mu      sync.Mutex
+	waiting map[string]time.Time // when each that is not archived yet was published
+}
+
+// Lag is what the archive has not written. Now and then nobody knows.
+func (f *traffic) Lag(context.Context) (belfry.Lag, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var lag belfry.Lag
+	for _, at := range f.waiting {
+		lag.Records, lag.Age = lag.Records+1, max(lag.Age, time.Since(at))
+	}
+	switch rand.IntN(4) { //nolint:gosec // guards nothing
+	case 0:
+		return belfry.Lag{}, errors.New("the source is away")
+	case 1:
+		return belfry.Lag{Records: 1}, nil
+	}
+	return lag, nil
+}
+
+func (f *traffic) wait(id string, waits bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if delete(f.waiting, id); waits {
+		f.waiting[id] = time.Now()
+	}
 }
 
 func (f *traffic) run(ctx context.Context, t *testing.T) {
@@ -60,14 +92,16 @@ func (f *traffic) run(ctx context.Context, t *testing.T) {
 			return
 		}
 		f.sent = append(f.sent, id)
+		f.wait(id, true)
 		e := archive.Entry{ID: id, Namespace: "/", Room: "lobby", Event: "chat", Args: json.RawMessage(`["` + id + `"]`), Offset: m.Offset, Time: time.Now()}
 		if n%3 == 0 {
-			e.Time = e.Time.Add(20 * time.Second) // of a node with another clock
+			e.Time = e.Time.Add(f.skew)
 		}
 		time.AfterFunc(time.Duration(rand.Int64N(int64(f.lag))), func() { //nolint:gosec // guards nothing
 			if err := f.store.Append(ctx, []archive.Entry{e}); err != nil {
 				t.Error(err)
 			}
+			f.wait(id, false)
 		})
 	}
 }
@@ -76,12 +110,12 @@ func (f *traffic) run(ctx context.Context, t *testing.T) {
 // how often it saw each message.
 func join(ctx context.Context, t *testing.T, r *archive.Reader) (seen map[string]int, offset belfry.Offset) {
 	seen = make(map[string]int)
-	for q := (archive.Query{Room: "lobby", Limit: 70}); ; {
+	for q, first := (archive.Query{Room: "lobby", Limit: 70}), true; ; first = false {
 		page, err := r.Page(ctx, q)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if offset == "" {
+		if first {
 			offset = page.Offset
 		}
 		for _, e := range page.Entries {
@@ -118,8 +152,9 @@ func faults(sent []string, seen map[string]int) (holes, doubles int) {
 	return holes, doubles
 }
 
-// joins has clients read the past and join at many times, while there is traffic.
-func joins(t *testing.T, delay, lag time.Duration, watched bool) (holes, doubles, named int) {
+// joins has clients read the past and join at many times, while there is traffic. told
+// says that the reader knows how late the archive is.
+func joins(t *testing.T, delay, lag time.Duration, watched, told bool) (holes, doubles, named int) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
@@ -128,8 +163,13 @@ func joins(t *testing.T, delay, lag time.Duration, watched bool) (holes, doubles
 		if err != nil {
 			t.Fatal(err)
 		}
-		f := &traffic{link: link, store: &ordered{}, lag: lag}
-		r, err := archive.NewReader(archive.ReaderOptions{Store: f.store, Log: link.(belfry.Log), Delay: delay})
+		f := &traffic{link: link, store: &ordered{}, lag: lag, skew: 20 * time.Second, waiting: make(map[string]time.Time)}
+		o := archive.ReaderOptions{Store: f.store, Log: link.(belfry.Log), Delay: delay}
+		if told {
+			o.Lag = f.Lag
+			f.skew = 0 // from one page to the next the end may move far
+		}
+		r, err := archive.NewReader(o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -175,18 +215,81 @@ func joins(t *testing.T, delay, lag time.Duration, watched bool) (holes, doubles
 }
 
 func TestHistoryJoinsTheLiveStream(t *testing.T) {
-	holes, doubles, named := joins(t, 0, 9*time.Second, true)
+	holes, doubles, named := joins(t, 0, 9*time.Second, true, false)
 	if holes+doubles > 0 || named < 25 {
 		t.Errorf("%d holes, %d doubles, %d pages with an offset", holes, doubles, named)
 	}
 }
 
+// TestALateArchiveLeavesNoHole: it is later than Delay, but the reader knows how late.
+// The control is the first of TestHistoryControl, which has the same delays and does not.
+func TestALateArchiveLeavesNoHole(t *testing.T) {
+	holes, doubles, named := joins(t, 2*time.Second, 9*time.Second, true, true)
+	if holes+doubles > 0 || named < 25 {
+		t.Errorf("%d holes, %d doubles, %d pages with an offset", holes, doubles, named)
+	}
+}
+
+// TestPagesSayHowLateTheArchiveIs, and have no offset if that is not known, or if it is
+// later than anybody remembers.
+func TestPagesSayHowLateTheArchiveIs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		link, err := memory.New(memory.Options{Log: &memory.Log{}}).Attach(ctx, deaf{"node"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var age atomic.Int64 // seconds; -1: nobody knows
+		age.Store(-1)
+		r, err := archive.NewReader(archive.ReaderOptions{Store: &ordered{}, Log: link.(belfry.Log), Lag: func(context.Context) (belfry.Lag, error) {
+			if n := age.Load(); n >= 0 {
+				return belfry.Lag{Records: n, Age: time.Duration(n) * time.Second}, nil
+			}
+			return belfry.Lag{}, errors.New("away")
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		go r.Run(ctx)
+		page := func() *archive.Page {
+			p, err := r.Page(ctx, archive.Query{Room: "r"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return p
+		}
+		time.Sleep(30500 * time.Millisecond)
+		if p := page(); p.Offset != "" || p.Behind != 0 {
+			t.Errorf("nobody knows: %+v", p)
+		}
+		age.Store(0)
+		time.Sleep(time.Second)
+		if p := page(); p.Offset == "" || p.Behind != 0 {
+			t.Errorf("in time: %+v", p)
+		}
+		age.Store(20)
+		time.Sleep(20 * time.Second)
+		if p := page(); p.Offset == "" || p.Behind < 20*time.Second || p.Behind > 22*time.Second {
+			t.Errorf("20 s late: %+v", p)
+		}
+		age.Store(-1)
+		time.Sleep(time.Hour)
+		if p := page(); p.Offset != "" || p.Behind < time.Hour {
+			t.Errorf("an hour: %+v", p)
+		}
+		if err := link.Close(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 // TestHistoryControl breaks what the promise needs.
 func TestHistoryControl(t *testing.T) {
-	if holes, _, _ := joins(t, 2*time.Second, 9*time.Second, true); holes == 0 {
+	if holes, _, _ := joins(t, 2*time.Second, 9*time.Second, true, false); holes == 0 {
 		t.Error("an archive that is further behind than Delay makes no holes: nothing is tested")
 	}
-	if _, doubles, _ := joins(t, 0, 9*time.Second, false); doubles == 0 {
+	if _, doubles, _ := joins(t, 0, 9*time.Second, false, false); doubles == 0 {
 		t.Error("to replay from anywhere makes no doubles: nothing is tested")
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -35,6 +36,9 @@ type Page struct {
 	Entries []Entry       `json:"entries"`
 	Next    string        `json:"next,omitempty"`   // for Before, with Oldest for After; empty: there is no more
 	Offset  belfry.Offset `json:"offset,omitempty"` // to join the room with
+	// Behind is how late the archive is, seconds, if that is later than its delay: the
+	// page ends so much earlier, and the log has the rest.
+	Behind int `json:"behind,omitempty"`
 	// Recent is what the room got after Offset, by the log of the bus, the oldest first.
 	// It has no id, user and time.
 	Recent []Recent `json:"recent,omitempty"`
@@ -100,7 +104,7 @@ func (r *Reader) Page(ctx context.Context, room belfry.Room, q Query) (*Page, er
 		r.failed(err)
 		return nil, &Error{Unavailable, "the archive cannot be read now: try again"}
 	}
-	p := &Page{Entries: make([]Entry, 0, len(found.Entries)), Offset: found.Offset}
+	p := &Page{Entries: make([]Entry, 0, len(found.Entries)), Offset: found.Offset, Behind: int(found.Behind.Seconds())}
 	if !found.Next.IsZero() {
 		p.Next = found.Next.String()
 	}
@@ -115,6 +119,9 @@ func (r *Reader) Page(ctx context.Context, room belfry.Room, q Query) (*Page, er
 
 // recent reads the log after the page.
 func (r *Reader) recent(ctx context.Context, room belfry.Room, p *Page) error {
+	if p.Offset == "" && p.Behind > 0 {
+		return &Error{Unavailable, fmt.Sprintf("the archive is %d seconds behind: try again when it has caught up", p.Behind)}
+	}
 	if r.Log == nil || p.Offset == "" {
 		return &Error{Unavailable, "the node does not know yet where a page ends: try again in some seconds"}
 	}

@@ -60,6 +60,7 @@ func historySchemas() map[string]schema {
 		"History": structure(schema{
 			"entries": list(ref("PastMessage")), "next": is("string", "position: give this as before, or with oldest as after, for what follows; not there at the end"),
 			"offset": is("string", "to join the room with; not there if the node does not know one yet"),
+			"behind": is("integer", "how late the archive is, seconds; not there if that is within its delay"),
 		}, "entries"),
 		"PastMessage": structure(schema{
 			"id": is("string", ""), "event": is("string", "its name"), "args": list(schema{}), "text": is("string", "what people read of it"),

@@ -126,6 +126,9 @@ func (n *node) runArchive(h *hub.Hub) error {
 	if log, err := h.Recovery(); err == nil {
 		o.Log = log
 	}
+	if c, ok := n.queues.byName[archiveName].(*counted); ok && n.o.archives() {
+		o.Lag = c.lag
+	}
 	reader, err := archive.NewReader(o)
 	if err != nil {
 		return err
@@ -226,3 +229,22 @@ func recordOf(e *belfry.Event) *belfry.Record {
 type sqliteStore struct{ *sqlite.Store }
 
 func (s sqliteStore) Close() { _ = s.Store.Close() } // what Append has returned nil for is on the disk
+
+// lag is what the archive has not written of its queue.
+func (c *counted) lag(ctx context.Context) (belfry.Lag, error) {
+	var lag belfry.Lag
+	if c.memory != nil {
+		for _, g := range c.memory.Stats().Groups {
+			lag.Records, lag.Age = lag.Records+int64(g.Pending+g.Lag), max(lag.Age, g.Oldest)
+		}
+		return lag, nil
+	}
+	s, err := c.redis.Stats(ctx)
+	for _, g := range s.Groups {
+		if g.Lag < 0 && err == nil {
+			err = errors.New("redis cannot tell what the archive has not got")
+		}
+		lag.Records, lag.Age = lag.Records+g.Pending+g.Lag, max(lag.Age, g.Oldest)
+	}
+	return lag, err
+}
