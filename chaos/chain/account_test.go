@@ -29,8 +29,8 @@ func world() (p account.Plan, s account.Sent, offsets map[name]string, table []r
 			w.message = message{Stream: stream, Number: number}
 			if stream < len(p.Members) { // an event of a client has a place in the log
 				w.message.ID = strings.Join([]string{digit(stream), digit(number)}, "-")
-				w.id, w.offset = "ada:message:"+w.message.ID, "e-"+w.message.ID
-				offsets[name{stream, number}] = w.offset
+				w.id, w.offset = "ada:message:"+w.message.ID, "e-1"+digit(stream)+digit(number)
+				offsets[name{stream, number}] = numberOf(w.offset)
 			} else {
 				w.message.ID = "feed-" + digit(stream) + "-" + digit(number)
 				w.id = w.message.ID
@@ -87,8 +87,9 @@ func TestRowsFinds(t *testing.T) {
 			s[1][2].Outcome = account.Maybe
 			*table = append(*table, (*table)[9])
 		}, Rows{All: 13, IDs: 12, Doubled: 1}},
-		"in another room":  {func(_ account.Sent, table *[]row) { (*table)[2].room = roomName(1) }, Rows{All: 12, IDs: 12, Elsewhere: 1}},
-		"at another place": {func(_ account.Sent, table *[]row) { (*table)[0].offset = "e-7" }, Rows{All: 12, IDs: 12, Elsewhere: 1}},
+		"in another room":                    {func(_ account.Sent, table *[]row) { (*table)[2].room = roomName(1) }, Rows{All: 12, IDs: 12, Elsewhere: 1}},
+		"at the same place in another epoch": {func(_ account.Sent, table *[]row) { (*table)[0].offset = "f-100" }, whole},
+		"at another place":                   {func(_ account.Sent, table *[]row) { (*table)[0].offset = "e-7" }, Rows{All: 12, IDs: 12, Elsewhere: 1}},
 	} {
 		t.Run(what, func(t *testing.T) {
 			p, s, offsets, table := world()
@@ -165,7 +166,7 @@ func TestTwiceCountsRepetitions(t *testing.T) {
 // TestLedger: what a client has not heard of may be anywhere.
 func TestLedger(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "log")
-	log := "s 1 0 0\ns 1 1 0\nk 2 0 0\ns 3 0 1\na 4 0 1\nm 5 0 1 0 e-1\nm 5 1 1 0 e-1\nm 6 0 0 0 e-2\nm 6 1 0 0 e-3\nm 7 1 3 0 -\n"
+	log := "s 1 0 0\ns 1 1 0\nk 2 0 0\ns 3 0 1\na 4 0 1\nm 5 0 1 0 e-1\nm 5 1 1 0 f-1\nm 6 0 0 0 e-2\nm 6 1 0 0 e-3\nm 7 1 3 0 -\n"
 	if err := os.WriteFile(file, []byte(log), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +177,7 @@ func TestLedger(t *testing.T) {
 	if s := l.sent; len(s[0]) != 2 || s[0][0].Outcome != account.Accepted || s[0][1].Outcome != account.Maybe || s[0][1].Begun != 3 || len(s[1]) != 1 {
 		t.Errorf("sent %+v", s)
 	}
-	if l.repeated != 1 || len(l.offsets) != 2 || l.offsets[name{1, 0}] != "e-1" || l.offsets[name{0, 0}] != "e-2 and e-3" {
+	if l.repeated != 1 || len(l.offsets) != 2 || l.offsets[name{1, 0}] != "1" || l.offsets[name{0, 0}] != "2 and 3" {
 		t.Errorf("%d repeated, offsets %v", l.repeated, l.offsets)
 	}
 	for _, bad := range []string{"k 1 0 0\n", "s 1 9 0\n", "s 1 0 3\n"} {

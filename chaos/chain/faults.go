@@ -131,6 +131,9 @@ func (r *run) brokenFaults() []fault {
 }
 
 func (r *run) join(ctx context.Context) (err error) {
+	if r.guest != nil {
+		return r.guest.Run(ctx) // under another name
+	}
 	r.guest, err = r.cluster.Join(ctx)
 	return err
 }

@@ -74,11 +74,11 @@ func transports(client int) []string {
 	}
 }
 
-// each is how many events each client sends.
-func (o Options) each() int { return max(o.Messages/2/o.Clients, 1) }
+// each is how many events each client sends, at least.
+func (o Options) each() int { return (o.Messages/2 + o.Clients - 1) / o.Clients }
 
-// eachFeed is how many messages each key of the producer has.
-func (o Options) eachFeed() int { return max(o.Messages/2/feeds, 1) }
+// eachFeed is how many messages each key of the producer has, at least.
+func (o Options) eachFeed() int { return (o.Messages/2 + feeds - 1) / feeds }
 
-// Wanted is how many messages are sent.
+// Wanted is how many messages are sent, at least: not fewer than Messages.
 func (o Options) Wanted() int { return o.Clients*o.each() + feeds*o.eachFeed() }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/seed-09a96375/belfry/chaos/account"
 )
@@ -12,9 +13,9 @@ import (
 // log of the bus messages are that they got.
 type ledger struct {
 	sent     account.Sent
-	offsets  map[name]string
-	repeated int   // events that were sent again, with the same id
-	fault    error // the log says what cannot be
+	offsets  map[name]string // places in the log
+	repeated int             // events that were sent again, with the same id
+	fault    error           // the log says what cannot be
 }
 
 // readLedger reads the log of the clients. There are so many streams.
@@ -55,11 +56,20 @@ func (l *ledger) enter(e account.Event) {
 // receive notes where a message is; clients that were told several places agree with no
 // row.
 func (l *ledger) receive(n name, offset string) {
-	if offset == "" || offset == "-" {
+	at := numberOf(offset)
+	if at == "" {
 		return
 	}
-	if known, is := l.offsets[n]; is && known != offset {
-		offset = known + " and " + offset
+	if known, is := l.offsets[n]; is && known != at {
+		at = known + " and " + at
 	}
-	l.offsets[n] = offset
+	l.offsets[n] = at
+}
+
+// numberOf is the place in the log that an offset names. What is before it is the epoch:
+// a message that was accepted before Redis was killed, and brought to clients after that,
+// has the one for who published it, and the other for them.
+func numberOf(offset string) string {
+	_, number, _ := strings.Cut(offset, "-")
+	return number
 }

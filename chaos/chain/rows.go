@@ -88,8 +88,8 @@ func settleRows(p account.Plan, s account.Sent, offsets map[name]string, table [
 			r.note(&r.Reordered, "row %s: message %d of stream %d comes after %d", w.id, n.number, n.stream, before)
 		}
 		last[n.stream] = max(last[n.stream], n.number)
-		told := offsets[n]
-		if w.room != roomName(p.Streams[n.stream]) || w.offset != "" && told != "" && w.offset != told {
+		at, told := numberOf(w.offset), offsets[n]
+		if w.room != roomName(p.Streams[n.stream]) || at != "" && told != "" && at != told {
 			r.note(&r.Elsewhere, "row %s: in %s at %q; clients have %q", w.id, w.room, w.offset, told)
 		}
 	}
