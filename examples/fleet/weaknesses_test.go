@@ -347,7 +347,7 @@ func TestBadRecords(t *testing.T) {
 
 // TestSessionsEnd ends who has shown a token that is too old by now.
 func TestSessionsEnd(t *testing.T) {
-	n := cluster(t, 1, shared{with: func(o *fleet.Options) { o.TokenLife = 2 * time.Second }})[0]
+	n := cluster(t, 1, shared{with: func(o *fleet.Options) { o.TokenLife = 4 * time.Second }})[0]
 	token := n.token("north")
 	d := socketiotest.Connect(t, socketiotest.Options{URL: n.url, Auth: map[string]string{"token": token}})
 	for d.Take() != "41" {
