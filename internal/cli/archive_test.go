@@ -11,8 +11,10 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/seed-09a96375/belfry/bus/redis/redistest"
+	"github.com/seed-09a96375/belfry/internal/kafkatest"
 	"github.com/seed-09a96375/belfry/internal/postgrestest"
 )
 
@@ -22,9 +24,13 @@ import (
 //	redisdo WORD...          sends a command to Redis
 //	postgres start           starts a database server; POSTGRES is the URL of an empty database
 //	postgres kill|run        ends the server, and starts it again
+//	kafka start              starts a broker; KAFKA is its URL, TOPIC a topic of it
+//	produce FROM TO          produces messages m<FROM> to m<TO>, the last not included
 //	sql QUERY [text]         waits until the first value that the database answers is the text
 func TestArchiveScripts(t *testing.T) {
 	redis := redistest.Start(t)
+	var bed kafkatest.Bed
+	t.Cleanup(bed.Close)
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/archive",
 		RequireExplicitExec: true,
@@ -33,6 +39,7 @@ func TestArchiveScripts(t *testing.T) {
 			e.Setenv("PORT", redistest.FreePort(t))
 			e.Setenv("REDIS", redis.URL())
 			e.Values["postgres"] = &postgresOf{t: t}
+			e.Values["kafka"] = &kafkaOf{t: t, bed: &bed}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -41,6 +48,12 @@ func TestArchiveScripts(t *testing.T) {
 				redis.Must(words...)
 			},
 			"sql": sql,
+			"kafka": func(ts *testscript.TestScript, _ bool, _ []string) {
+				ts.Value("kafka").(*kafkaOf).start(ts)
+			},
+			"produce": func(ts *testscript.TestScript, _ bool, words []string) {
+				ts.Value("kafka").(*kafkaOf).produce(ts, words)
+			},
 			"postgres": func(ts *testscript.TestScript, _ bool, words []string) {
 				ts.Value("postgres").(*postgresOf).do(ts, strings.Join(words, " "))
 			},
@@ -66,6 +79,34 @@ func (p *postgresOf) do(ts *testscript.TestScript, what string) {
 	default:
 		ts.Fatalf("usage: postgres start|kill|run")
 	}
+}
+
+// kafkaOf is the topic of a script.
+type kafkaOf struct {
+	t      *testing.T
+	bed    *kafkatest.Bed
+	broker *kafkatest.Broker
+	topic  string
+}
+
+func (k *kafkaOf) start(ts *testscript.TestScript) {
+	k.broker = k.bed.Broker(k.t)
+	k.topic = k.broker.Topic(k.t, 3)
+	ts.Setenv("KAFKA", "kafka://"+k.broker.Addr())
+	ts.Setenv("TOPIC", k.topic)
+}
+
+func (k *kafkaOf) produce(ts *testscript.TestScript, words []string) {
+	var from, to int
+	if _, err := fmt.Sscan(strings.Join(words, " "), &from, &to); err != nil || k.broker == nil {
+		ts.Fatalf("usage: produce FROM TO, after kafka start")
+	}
+	records := make([]*kgo.Record, 0, to-from)
+	for n := from; n < to; n++ {
+		value := fmt.Sprintf(`{"id":"m%d","event":"chat","room":"room-%d","args":[%d],"time":%d}`, n, n%7, n, 1_790_000_000_000+n)
+		records = append(records, &kgo.Record{Topic: k.topic, Key: fmt.Append(nil, n%7), Value: []byte(value)})
+	}
+	k.broker.Produce(k.t, records...)
 }
 
 func sql(ts *testscript.TestScript, neg bool, words []string) {
