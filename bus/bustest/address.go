@@ -51,7 +51,7 @@ func checkTo(ctx context.Context, c *cluster) error {
 		return err
 	}
 	// The order with what goes to all is not promised.
-	soon, cancel := context.WithTimeout(ctx, 2*peersTime)
+	soon, cancel := context.WithTimeout(ctx, 3*peersTime)
 	defer cancel()
 	if err := c.members[2].await(soon, "for the last"); err != nil {
 		return err

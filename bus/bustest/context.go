@@ -50,7 +50,7 @@ func checkPublishContext(ctx context.Context, c *cluster) error {
 }
 
 // patience is how long after the end of its context a call may still run.
-const patience = 10 * time.Second
+const patience = 5 * time.Second
 
 // publishWithin must fail, and not long after d.
 func (m *member) publishWithin(ctx context.Context, d time.Duration, msg *belfry.Message) error {

@@ -66,7 +66,7 @@ func checkPeers(ctx context.Context, c *cluster) error {
 }
 
 // peersTime is how long a bus may take to notice who has come or gone orderly.
-const peersTime = 10 * time.Second
+const peersTime = 5 * time.Second
 
 func (m *member) awaitPeers(ctx context.Context, want []belfry.NodeID) error {
 	deadline := time.Now().Add(peersTime)

@@ -100,8 +100,8 @@ func takeChild(ctx context.Context, link belfry.Link, i int, silent belfry.NodeI
 func TestKilledNode(t *testing.T) {
 	server := redistest.Start(t)
 	child := startChild(t, server)
-	_, a := attach(t, open(t, Options{URL: server.URL(), Lease: time.Minute}), "a")
-	_, b := attach(t, open(t, Options{URL: server.URL(), Lease: time.Minute}), "b")
+	_, a := attach(t, open(t, Options{URL: server.URL(), Lease: time.Minute, Timeout: 30 * time.Second}), "a")
+	_, b := attach(t, open(t, Options{URL: server.URL(), Lease: time.Minute, Timeout: 30 * time.Second}), "b")
 	_, err := takeChild(t.Context(), a, 0, "")
 	if held := new(belfry.HeldError); !errors.As(err, &held) || held.Owner != "child" {
 		t.Fatalf("take from a node that lives: %v, want a HeldError", err)
