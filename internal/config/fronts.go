@@ -32,15 +32,6 @@ func plainFronts(o *serve.Plain) []node {
 	}
 }
 
-func metricsSettings(o *serve.Metrics) []node {
-	return []node{
-		&setting{
-			name: "listen", flag: "metrics-listen", value: text(&o.Listen), example: "10.0.0.3:9464", option: "serve.Options.Metrics.Listen",
-			usage: "`address` of their own, without keys, for those who can reach it (default: /metrics on --listen, for who shows a key)",
-		},
-	}
-}
-
 func httpAPI(o *serve.API) []node {
 	return []node{
 		&setting{
