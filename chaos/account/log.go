@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -69,25 +70,33 @@ func parse(line string) (Event, error) {
 	if e.Client, err = natural(w[2]); err != nil {
 		return Event{}, err
 	}
-	switch rest := w[3:]; {
-	case e.Kind == Joined && len(rest) == 0:
-	case e.Kind == Connected && len(rest) == 2:
+	return e, e.complete(line, w[3:])
+}
+
+// complete reads the words that follow the client.
+func (e *Event) complete(line string, rest []string) (err error) {
+	n := len(rest)
+	switch {
+	case e.Kind == Joined && n == 0:
+	case e.Kind == Connected && n == 2:
 		e.Recovered, e.Text = rest[0] == "1", rest[1]
-	case (e.Kind == Disconnected || e.Kind == Denied || e.Kind == Odd) && len(rest) > 0:
+	case isOneOf(e.Kind, Disconnected, Denied, Odd) && n > 0:
 		e.Text = strings.Join(rest, " ")
-	case e.Kind == Received && (len(rest) == 2 || len(rest) == 3):
+	case e.Kind == Received && (n == 2 || n == 3):
 		if e.Stream, err = natural(rest[0]); err == nil {
 			e.Number, err = natural(rest[1])
 		}
 		e.Offset = strings.Join(rest[2:], "")
-	case (e.Kind == Offered || e.Kind == Repeated || e.Kind == Acked) && len(rest) == 1:
+	case isOneOf(e.Kind, Offered, Repeated, Acked) && n == 1:
 		e.Stream = e.Client
 		e.Number, err = natural(rest[0])
 	default:
 		err = fmt.Errorf("%q is no event", line)
 	}
-	return e, err
+	return err
 }
+
+func isOneOf(k Kind, all ...Kind) bool { return slices.Contains(all, k) }
 
 func natural(s string) (int, error) {
 	n, err := strconv.ParseUint(s, 10, 31)

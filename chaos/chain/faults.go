@@ -122,8 +122,10 @@ func (r *run) round(n int) []fault {
 // a key, and somebody is done with records that are no rows.
 func (r *run) brokenFaults() []fault {
 	return []fault{
+		{"the groups settle", r.settled},
 		{"kill a node", func(ctx context.Context) error { return r.killNode(ctx, r.cluster.Nodes[0]) }},
 		{"kill an archiver", func(ctx context.Context) error { return killed(ctx, r.archivers[0]) }},
+		{"the groups settle", r.settled},
 		{"kill a node", func(ctx context.Context) error { return r.killNode(ctx, r.cluster.Nodes[1]) }},
 		{"kill an archiver", func(ctx context.Context) error { return killed(ctx, r.archivers[1]) }},
 		{"skip records", r.skip},
@@ -161,6 +163,22 @@ func (r *run) killNode(ctx context.Context, n *lab.Node) error {
 func killed(ctx context.Context, c *lab.Child) error {
 	c.Kill()
 	return errors.Join(lab.Pause(ctx, away), c.Start())
+}
+
+// settled waits until who is in a group has something to do again: nothing that was done
+// comes twice if whoever is killed had done nothing.
+func (r *run) settled(ctx context.Context) error {
+	if err := lab.Pause(ctx, 6*away); err != nil { // until the others are told who has come
+		return err
+	}
+	err := lab.Until(ctx, "the groups do not settle", func(ctx context.Context) (bool, error) {
+		nodes, err := r.topics.isSettled(ctx, nodeGroup, lab.Nodes)
+		if !nodes {
+			return false, err
+		}
+		return r.topics.isSettled(ctx, archiveGroup, archivers)
+	})
+	return errors.Join(err, lab.Pause(ctx, 4*away))
 }
 
 // skip ends the archivers and says of records that came meanwhile that they are done. The

@@ -77,7 +77,7 @@ func settleRows(p account.Plan, s account.Sent, offsets map[name]string, table [
 		n := name{w.message.Stream, w.message.Number}
 		r.All++
 		ids[w.id] = true
-		if !wasSent(s, n) || !strings.HasSuffix(w.id, w.message.ID) || !strings.HasSuffix(w.message.ID, fmt.Sprintf("%d-%d", n.stream, n.number)) {
+		if !wasSent(s, n) || !w.isNamed(n) {
 			r.note(&r.Unknown, "row %s: message %d of stream %d was never sent so", w.id, n.number, n.stream)
 			continue
 		}
@@ -88,8 +88,7 @@ func settleRows(p account.Plan, s account.Sent, offsets map[name]string, table [
 			r.note(&r.Reordered, "row %s: message %d of stream %d comes after %d", w.id, n.number, n.stream, before)
 		}
 		last[n.stream] = max(last[n.stream], n.number)
-		at, told := numberOf(w.offset), offsets[n]
-		if w.room != roomName(p.Streams[n.stream]) || at != "" && told != "" && at != told {
+		if told := offsets[n]; w.room != roomName(p.Streams[n.stream]) || !w.isAt(told) {
 			r.note(&r.Elsewhere, "row %s: in %s at %q; clients have %q", w.id, w.room, w.offset, told)
 		}
 	}
@@ -102,6 +101,18 @@ func settleRows(p account.Plan, s account.Sent, offsets map[name]string, table [
 		}
 	}
 	return r
+}
+
+// isAt reports whether the row has the place in the log that clients were told, as far
+// as both are known.
+func (w *row) isAt(told string) bool {
+	at := numberOf(w.offset)
+	return at == "" || told == "" || at == told
+}
+
+// isNamed reports whether the ids of the row, and of what is in it, are the message's.
+func (w *row) isNamed(n name) bool {
+	return strings.HasSuffix(w.id, w.message.ID) && strings.HasSuffix(w.message.ID, fmt.Sprintf("%d-%d", n.stream, n.number))
 }
 
 func wasSent(s account.Sent, n name) bool {

@@ -63,6 +63,16 @@ func (t *topics) lag(ctx context.Context, group string) (int, error) {
 	return int(l.Lag.Total()), nil
 }
 
+// isSettled reports whether the group has so many members, and each its partitions.
+func (t *topics) isSettled(ctx context.Context, group string, members int) (bool, error) {
+	all, err := t.admin.DescribeGroups(ctx, group)
+	if err != nil {
+		return false, err
+	}
+	g := all[group]
+	return g.State == "Stable" && len(g.Members) == members, g.Err
+}
+
 // limbo is what all groups together are not done with.
 func (t *topics) limbo(ctx context.Context) (int, error) {
 	nodes, err := t.lag(ctx, nodeGroup)
