@@ -122,8 +122,9 @@ func ping(client *kgo.Client, timeout time.Duration) error {
 func (p *producer) obey(o worker.Order, out *json.Encoder) error {
 	switch o.Op {
 	case worker.OpStart:
-		p.end = make(chan struct{})
-		p.running.Go(func() { p.pace(o.At) })
+		end := make(chan struct{})
+		p.end = end
+		p.running.Go(func() { p.pace(o.At, end) })
 	case worker.OpStop:
 		p.stop()
 		ctx, cancel := context.WithTimeout(context.Background(), p.set.Timeout)
@@ -147,14 +148,14 @@ func (p *producer) stop() {
 // tick is how often what is due is produced.
 const tick = time.Millisecond
 
-// pace produces by the schedule, from a time of the clock on.
-func (p *producer) pace(start int64) {
+// pace produces by the schedule, from a time of the clock on, until end is closed.
+func (p *producer) pace(start int64, end <-chan struct{}) {
 	ticks := time.NewTicker(tick)
 	defer ticks.Stop()
 	for next := 0; ; {
 		for due := p.due(start, next); due <= p.clock.Now(); due = p.due(start, next) {
 			select {
-			case <-p.end:
+			case <-end:
 				return
 			default:
 			}
@@ -163,7 +164,7 @@ func (p *producer) pace(start int64) {
 		}
 		select {
 		case <-ticks.C:
-		case <-p.end:
+		case <-end:
 			return
 		}
 	}

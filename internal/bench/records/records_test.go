@@ -2,11 +2,14 @@ package records
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/goleak"
 
 	"github.com/seed-09a96375/belfry/internal/bench/stamp"
@@ -46,4 +49,26 @@ func TestSchedule(t *testing.T) {
 	if first, last := p.due(1000, 0), p.due(1000, 500); first != 1000 || last != 1000+int64(time.Second) {
 		t.Errorf("due at %d and %d", first, last)
 	}
+}
+
+// TestItEnds: a producer that is always behind its schedule ends when it is told.
+func TestItEnds(t *testing.T) {
+	client, err := kgo.NewClient(kgo.SeedBrokers("127.0.0.1:1"), kgo.MaxBufferedRecords(10))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	p := &producer{
+		ctx: ctx, cancel: cancel, client: client, clock: stamp.NewClock(), sent: make([]uint32, 1),
+		set: &worker.Setup{Rate: 1e9, Topic: "t", Plan: worker.Plan{Rooms: 1}},
+	}
+	if err := p.obey(worker.Order{Op: worker.OpStart, At: p.clock.Now()}, nil); err != nil {
+		t.Fatal(err)
+	}
+	for client.BufferedProduceRecords() < 10 {
+		runtime.Gosched() // until it waits for room
+	}
+	cancel()
+	p.stop()
 }
