@@ -133,6 +133,14 @@ func (f *faults) source(at string, s Source, before []Source) {
 	if kinds := slices.DeleteFunc([]string{s.Channel, s.Stream, s.Topic}, func(k string) bool { return k == "" }); len(kinds) != 1 {
 		f.add(at, "must have a channel, a stream or a topic, one of them")
 	}
+	f.kind(at, s)
+	if named := len(s.Rooms)+len(s.Users) > 0; named == s.All {
+		f.add(at, "must say who gets it: rooms or users, or all")
+	}
+}
+
+// kind checks what only some kinds of sources have.
+func (f *faults) kind(at string, s Source) {
 	if s.Stream == "" && s.Field != "" {
 		f.add(at+".Field", "is %q: only a stream has fields", s.Field)
 	}

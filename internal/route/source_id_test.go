@@ -31,7 +31,7 @@ func TestIDsOfRecords(t *testing.T) {
 				t.Fatal(err)
 			}
 			err = handle(t.Context(), &belfry.Record{ID: test.record, Value: []byte(test.value)})
-			if err != nil || got == nil || string(got.ID) != test.want {
+			if err != nil || got == nil || got.ID != test.want {
 				t.Errorf("%+v %v, want the id %q", got, err, test.want)
 			}
 		})

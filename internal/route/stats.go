@@ -9,11 +9,11 @@ import (
 type Stats struct {
 	// Unrouted counts events that no route takes.
 	Unrouted uint64
-	Routes   []RouteStats // in their order
+	Routes   []Outcomes // in their order
 }
 
-// RouteStats are those of one route.
-type RouteStats struct {
+// Outcomes are those of one route.
+type Outcomes struct {
 	Event string // as configured: a name or a pattern
 	// Accepted counts events that are where they belong.
 	Accepted uint64
@@ -25,7 +25,7 @@ type RouteStats struct {
 	Answered, Rejected, Timeout uint64
 }
 
-// counters are what RouteStats shows.
+// counters are what Outcomes shows.
 type counters struct {
 	accepted, forbidden, invalid, unavailable, inDoubt, answered, rejected, timeout atomic.Uint64
 }
@@ -35,7 +35,7 @@ func (r *Router) Stats() Stats {
 	s := Stats{Unrouted: r.unrouted.Load()}
 	for _, c := range r.routes {
 		n := &c.counters
-		s.Routes = append(s.Routes, RouteStats{
+		s.Routes = append(s.Routes, Outcomes{
 			Event: c.route.Event, Accepted: n.accepted.Load(),
 			Forbidden: n.forbidden.Load(), Invalid: n.invalid.Load(), Unavailable: n.unavailable.Load(), InDoubt: n.inDoubt.Load(),
 			Answered: n.answered.Load(), Rejected: n.rejected.Load(), Timeout: n.timeout.Load(),

@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
@@ -38,6 +39,14 @@ func (a Archive) tables() postgres.Options {
 
 // validateTables names what cannot work of them.
 func (a Archive) validateTables() (faults []error) {
+	if a.Postgres == "" {
+		for _, only := range []struct{ name, v string }{{"Schema", a.Schema}, {"Table", a.Table}} {
+			if only.v != "" {
+				faults = append(faults, fmt.Errorf("serve: Options.Archive.%s is %q: only a database in Postgres has it", only.name, only.v))
+			}
+		}
+		return faults
+	}
 	o := a.tables()
 	o.URL, o.Retention = "postgres://localhost/messages", max(a.Retention, 0) // these are named elsewhere
 	many, _ := o.Validate().(interface{ Unwrap() []error })
