@@ -141,11 +141,10 @@ func (f *faults) source(at string, s Source, before []Source) {
 
 // kind checks what only some kinds of sources have.
 func (f *faults) kind(at string, s Source) {
-	if s.Stream == "" && s.Field != "" {
-		f.add(at+".Field", "is %q: only a stream has fields", s.Field)
-	}
-	if s.Stream == "" && s.KeyField != "" {
-		f.add(at+".KeyField", "is %q: only a stream has fields", s.KeyField)
+	for _, field := range []struct{ name, v string }{{".Field", s.Field}, {".KeyField", s.KeyField}} {
+		if s.Stream == "" && field.v != "" {
+			f.add(at+field.name, "is %q: only a stream has fields", field.v)
+		}
 	}
 	if s.MaxDead < 0 || s.Topic != "" && s.MaxDead != 0 {
 		f.add(at+".MaxDead", "is %d: must be positive, and only a channel or a stream has it", s.MaxDead)

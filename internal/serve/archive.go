@@ -56,14 +56,7 @@ func (o Options) validateArchive() (faults []error) {
 	case a.Postgres != "" && (postgres.Options{URL: a.Postgres}).Validate() != nil:
 		bad(".Postgres is not a URL like postgres://user@host/database")
 	}
-	if a.Postgres != "" {
-		faults = append(faults, a.validateTables()...)
-	}
-	for _, only := range []struct{ name, v string }{{"Schema", a.Schema}, {"Table", a.Table}} {
-		if only.v != "" && a.Postgres == "" {
-			bad(".%s is %q: only a database in Postgres has it", only.name, only.v)
-		}
-	}
+	faults = append(faults, a.validateTables()...)
 	if a.Retention < 0 {
 		bad(".Retention is %v: must not be negative", a.Retention)
 	}
