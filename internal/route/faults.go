@@ -158,9 +158,6 @@ func (f *faults) kind(at string, s Source) {
 	if s.Channel != "" && s.New {
 		f.add(at+".New", "is true: only a stream and a topic have a beginning")
 	}
-	if named := len(s.Rooms)+len(s.Users) > 0; named == s.All {
-		f.add(at, "must say who gets it: rooms or users, or all")
-	}
 }
 
 // roomFault checks a name that a template has made.
