@@ -118,8 +118,8 @@ func (r *run) round(n int) []fault {
 	}
 }
 
-// brokenFaults are those of the control: what is killed comes again without an id, or
-// a key, and somebody is done with records that are no rows.
+// brokenFaults are those of the control: what is killed comes again under another id, or
+// as another row, and somebody is done with records that are no rows.
 func (r *run) brokenFaults() []fault {
 	return []fault{
 		{"the groups settle", r.settled},

@@ -54,13 +54,20 @@ func (r *run) start(ctx context.Context) error {
 	if err := r.startStores(ctx); err != nil {
 		return err
 	}
-	secret, config, err := r.configure()
+	var key [32]byte
+	_, _ = rand.Read(key[:]) // never fails
+	secret := hex.EncodeToString(key[:])
+	config, err := r.configure("feed")
 	if err != nil {
 		return err
 	}
 	node := func(l lab.Launch) []string {
+		file := config
+		if r.broken {
+			file, _ = r.configure(l.Name) // without the file the node does not start, and says so
+		}
 		return []string{
-			"env", "BELFRY_AUTH_SECRET=" + secret, r.Belfry, "serve", "-c", config, "--listen", l.Listen, "--node", l.Name,
+			"env", "BELFRY_AUTH_SECRET=" + secret, r.Belfry, "serve", "-c", file, "--listen", l.Listen, "--node", l.Name,
 			"--redis", l.Redis, "--kafka", r.kafkaURL(), "--drain", "2s", "--drain-delay", "200ms",
 		}
 	}
@@ -120,32 +127,24 @@ func (r *run) startPostgres() (err error) {
 
 func (r *run) kafkaURL() string { return "kafka://" + r.kafka.Addr() }
 
-// configure writes the configuration: that which is deployed, and the source.
-func (r *run) configure() (secret, file string, err error) {
-	var key [32]byte
-	_, _ = rand.Read(key[:]) // never fails
+// configure writes the configuration: that which is deployed, and where the producer's
+// records come in. The name of the source is part of the ids of what is published: all
+// nodes have to call it the same, and in the control no two do.
+func (r *run) configure(source string) (file string, err error) {
 	text, err := os.ReadFile(r.Config)
 	if err != nil {
-		return "", "", err
+		return "", err
 	}
-	file = filepath.Join(r.Dir, "belfry.yaml")
-	return hex.EncodeToString(key[:]), file, os.WriteFile(file, append(text, source(r.broken)...), 0o600)
-}
-
-// source is where the producer's records come in. In the control they have no id: what
-// is in no record is empty.
-func source(broken bool) string {
-	lines := []string{
+	text = append(text, strings.Join([]string{
 		"", "sources:",
-		"  - name: feed",
+		"  - name: " + source,
 		"    kafka_topic: " + feedTopic,
 		`    rooms: ["chat:{payload.args.0.room}"]`,
 		`    args: ["{payload.args.0}"]`,
-	}
-	if broken {
-		lines = append(lines, `    id: "{payload.nothing|}"`)
-	}
-	return strings.Join(lines, "\n") + "\n"
+		"",
+	}, "\n")...)
+	file = filepath.Join(r.Dir, "belfry-"+source+".yaml")
+	return file, os.WriteFile(file, text, 0o600)
 }
 
 // token is signed by the program that operators have for it.

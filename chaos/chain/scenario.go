@@ -76,7 +76,7 @@ func All() []Scenario {
 	return []Scenario{{
 		Name:    "chain",
 		About:   "Kafka, PostgreSQL, Redis, nodes and archivers are killed and come back, nodes join and leave, while messages go from clients and a producer to clients and rows",
-		Control: "records have no id, the producer skips and swaps, rows have no key, records are done with before they are rows",
+		Control: "records have another id on each node, the producer skips and swaps, rows have no key, records are done with before they are rows",
 		Traces: []Trace{
 			{"lost", func(r Report) int { return r.Deliveries.Lost }},
 			{"duplicated", func(r Report) int { return r.Deliveries.Duplicated }},
