@@ -63,7 +63,7 @@ func (o Options) validateQueues() (faults []error) {
 			continue
 		}
 		check := q.options(o)
-		check.Redis.URL = o.Bus.URL
+		check.Redis.URL = "redis://127.0.0.1" // the bus says what is wrong with its own
 		if err := check.Validate(); err != nil && q.Name != "" {
 			option, _ := strings.CutPrefix(err.Error(), "redisstream: Options")
 			faults = append(faults, errors.New(at+option))
