@@ -141,22 +141,30 @@ func (f *faults) source(at string, s Source, before []Source) {
 
 // kind checks what only some kinds of sources have.
 func (f *faults) kind(at string, s Source) {
-	for _, field := range []struct{ name, v string }{{".Field", s.Field}, {".KeyField", s.KeyField}} {
-		if s.Stream == "" && field.v != "" {
-			f.add(at+field.name, "is %q: only a stream has fields", field.v)
-		}
-	}
-	if s.MaxDead < 0 || s.Topic != "" && s.MaxDead != 0 {
-		f.add(at+".MaxDead", "is %d: must be positive, and only a channel or a stream has it", s.MaxDead)
-	}
-	if s.Topic == "" && s.DeadTopic != "" || s.DeadTopic != "" && s.DeadTopic == s.Topic {
-		f.add(at+".DeadTopic", "is %q: must be another topic than that of the source, and only a topic has it", s.DeadTopic)
-	}
+	f.fields(at, s)
+	f.deadLetters(at, s)
 	if s.Lanes < 0 || s.Topic == "" && s.Lanes != 0 {
 		f.add(at+".Lanes", "is %d: must be positive, and only a topic has them", s.Lanes)
 	}
 	if s.Channel != "" && s.New {
 		f.add(at+".New", "is true: only a stream and a topic have a beginning")
+	}
+}
+
+func (f *faults) fields(at string, s Source) {
+	for _, field := range []struct{ name, v string }{{".Field", s.Field}, {".KeyField", s.KeyField}} {
+		if s.Stream == "" && field.v != "" {
+			f.add(at+field.name, "is %q: only a stream has fields", field.v)
+		}
+	}
+}
+
+func (f *faults) deadLetters(at string, s Source) {
+	if s.MaxDead < 0 || s.Topic != "" && s.MaxDead != 0 {
+		f.add(at+".MaxDead", "is %d: must be positive, and only a channel or a stream has it", s.MaxDead)
+	}
+	if s.Topic == "" && s.DeadTopic != "" || s.DeadTopic != "" && s.DeadTopic == s.Topic {
+		f.add(at+".DeadTopic", "is %q: must be another topic than that of the source, and only a topic has it", s.DeadTopic)
 	}
 }
 
