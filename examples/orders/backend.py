@@ -8,7 +8,6 @@ command, which a Redis Cluster does not allow: there read each for itself.
 """
 
 import argparse
-import hashlib
 import json
 import signal
 import time
@@ -24,10 +23,15 @@ GREETINGS_BACK = "GREETING_CHANNEL_INBOUND"
 ANSWER_LASTS = 300  # seconds
 MANY = 10_000  # entries that the streams to the nodes keep
 TRIES = 5  # deliveries until an event is a dead letter
-ONCE = """
-if redis.call('SET', KEYS[1], '1', 'NX', 'EX', ARGV[1]) then
-    redis.call('XADD', KEYS[2], 'MAXLEN', '~', ARGV[2], '*', unpack(ARGV, 3))
+DONE = """
+local group, consumer, entry, many = unpack(ARGV, 1, 4)
+if #redis.call('XPENDING', KEYS[1], group, entry, entry, 1, consumer) == 0 then
+    return 0 -- another has got it meanwhile
 end
+for i = 2, #KEYS do
+    redis.call('XADD', KEYS[i], 'MAXLEN', '~', many, '*', unpack(cjson.decode(ARGV[i + 3])))
+end
+return redis.call('XACK', KEYS[1], group, entry)
 """
 PRICES = {"bell": 120, "clapper": 35, "rope": 20}
 
@@ -79,10 +83,12 @@ class Backend:
     def handle(self, stream, entry, fields, tries=1):
         """Acknowledges an event once it is done. What fails stays, and comes again."""
         try:
-            if fields.get("for", GROUP) == GROUP:
-                self.wait_for(stream, fields.get("after"))
-                self.do(stream, fields, fields.get("id", entry), tries)
-            self.redis.xack(stream, GROUP, entry)
+            if fields.get("for", GROUP) != GROUP:
+                self.redis.xack(stream, GROUP, entry)
+                return
+            self.wait_for(stream, fields.get("after"))
+            news = self.do(stream, fields, fields.get("id", entry), tries)
+            self.handled += self.done(stream, entry, news)
         except (ValueError, TypeError, LookupError, AttributeError) as err:
             self.put_aside(stream, entry, fields, repr(err))
         except redis.ConnectionError:
@@ -101,19 +107,20 @@ class Backend:
             time.sleep(0.05)
 
     def do(self, stream, fields, event_id, tries):
-        name = fields.get("event", "test")
+        """Handles an event, and returns what is to be published: streams and fields."""
+        name, news = fields.get("event", "test"), []
         if name == "order":
             text = self.order(fields, event_id)
         elif stream == GREETINGS:
             text = first(fields)
-            self.publish(GREETINGS_BACK, "greeting", event_id, message=f"Hello, {text}! This is {self.name}.")
+            news.append((GREETINGS_BACK, {"message": f"Hello, {text}! This is {self.name}."}))
         elif name == "test":
             text = fields["message"] if "message" in fields else first(fields)
         else:
             raise ValueError(f"event {name} is not known here")
         told = {"backend": self.name, "event": name, "id": event_id, "text": text, "tries": tries}
-        self.publish(OUT, "handled", event_id, topic="/topic/handled", message=json.dumps(told))
-        self.handled += 1
+        news.append((OUT, {"topic": "/topic/handled", "message": json.dumps(told)}))
+        return news
 
     def order(self, fields, event_id):
         """Answers the client. The first answer counts: another may have given one."""
@@ -129,12 +136,11 @@ class Backend:
             self.redis.publish(fields["reply"], "")
         return text
 
-    def publish(self, stream, what, event_id, **fields):
-        """Publishes once for each event, however often it is handled: the record of
-        it and the entry are one step."""
-        digest = hashlib.sha256(event_id.encode()).hexdigest()[:32]
-        words = [word for pair in fields.items() for word in pair]
-        self.redis.eval(ONCE, 2, f"orders:{what}:{digest}", stream, ANSWER_LASTS, MANY, *words)
+    def done(self, stream, entry, news):
+        """Publishes and acknowledges in one step: whoever dies, an event is told of once."""
+        words = [json.dumps([word for pair in fields.items() for word in pair]) for _, fields in news]
+        keys = [stream, *(to for to, _ in news)]
+        return self.redis.eval(DONE, len(keys), *keys, GROUP, self.name, entry, MANY, *words)
 
     def put_aside(self, stream, entry, fields, reason):
         """Moves what can never be handled to the dead letters, in one step."""
