@@ -14,10 +14,7 @@ import (
 	"github.com/seed-09a96375/belfry/bus/redis/redistest"
 )
 
-// The driver keeps connections of a cluster for 5 s after it is closed.
-func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/redis/rueidis.(*clusterClient)._refresh.func2"))
-}
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m, redistest.IgnoreDriver()...) }
 
 // open returns a bus that is closed with the test.
 func open(t testing.TB, o Options) *Bus {

@@ -15,11 +15,9 @@ import (
 )
 
 // toxiproxy leaves the pump of a link that was cut while it had bytes to hand on.
-// The driver keeps connections of a cluster for 5 s after it is closed.
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m,
-		goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2/toxics.(*ToxicStub).Run"),
-		goleak.IgnoreAnyFunction("github.com/redis/rueidis.(*clusterClient)._refresh.func2"))
+	goleak.VerifyTestMain(m, append(redistest.IgnoreDriver(),
+		goleak.IgnoreAnyFunction("github.com/Shopify/toxiproxy/v2/toxics.(*ToxicStub).Run"))...)
 }
 
 // open returns a bus that is closed with the test.
