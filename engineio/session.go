@@ -130,15 +130,6 @@ func (s *Session) Resume() {
 	}
 }
 
-// Go runs work soon, as poll.Go does over WebSocket.
-func (s *Session) Go(work func()) {
-	if c := s.ws.Load(); c != nil {
-		c.Go(work)
-		return
-	}
-	go work()
-}
-
 // control sends a packet without data that keeps its place among the messages.
 // s.mu is held.
 func (s *Session) control(t packet.Type) {

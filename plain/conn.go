@@ -55,7 +55,6 @@ type outlet interface {
 	RemoteAddr() net.Addr
 	PauseRead()
 	ResumeRead()
-	Go(work func())
 	Close(code int, reason string)
 	Terminate(err error)
 }
@@ -200,9 +199,6 @@ func (c *Conn) push(it item) {
 		c.Drained()
 	}
 }
-
-// Start implements inbox.Owner.
-func (c *Conn) Start(work func()) { c.out.Go(work) }
 
 // Drained implements inbox.Owner.
 func (c *Conn) Drained() {

@@ -195,9 +195,6 @@ func (s streamSide) Closed(err error) { s.c.Closed(0, err) }
 // streamOut is the outlet of a stream.
 type streamOut struct{ poll.Conn }
 
-// Go runs work as poll.Go does.
-func (o streamOut) Go(work func()) { poll.Go(o.Conn, work) }
-
 // Close sends what waits, and ends the stream.
 func (o streamOut) Close(int, string) { o.Finish() }
 

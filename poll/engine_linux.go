@@ -119,7 +119,6 @@ func (e *engine) wait() { e.running.Wait() }
 func (e *engine) addTo(s *Stats) {
 	for _, l := range e.loops {
 		l.counts.addTo(s)
-		s.Stalls += l.tasks.stalls.Load()
 		s.Interval = max(s.Interval, time.Duration(l.pace.interval.Load())*time.Millisecond)
 		l.mu.Lock()
 		s.Open += int64(l.open)

@@ -1,9 +1,6 @@
 package poll
 
-import (
-	"time"
-	"unsafe"
-)
+import "unsafe"
 
 // ConnSize is what a connection takes while it is idle, less 8 bytes in the
 // table.
@@ -17,20 +14,4 @@ func (g *Group) CollectAlways() {
 		l.pace.target = -1
 		l.pace.mu.Unlock()
 	}
-}
-
-// RunTasks has every loop of g run what is left to Go itself, until it judges for the
-// first time whether it should.
-func (g *Group) RunTasks() {
-	for _, l := range g.engine.loops {
-		l.watchTasks()
-	}
-}
-
-// Trial is how a loop judges that.
-type Trial struct{ trial }
-
-// Judge is judge.
-func (r *Trial) Judge(own bool, n int, took, now time.Duration) bool {
-	return r.judge(own, n, took, now)
 }

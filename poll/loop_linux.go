@@ -17,7 +17,6 @@ type loop struct {
 	counts    writeCounters
 	_         [64]byte
 	collector collector
-	tasks     tasks
 
 	engine *engine
 	group  *Group
@@ -114,39 +113,18 @@ func (l *loop) left() {
 	l.open--
 }
 
-// run is the loop. It returns when the loop is over, or when this goroutine has lost it
-// to the watcher of its tasks.
 func (l *loop) run() {
-	var turn uint64
-	has, returned := true, false
-	defer func() {
-		if !returned {
-			l.outlive(turn)
+	defer l.engine.running.Done()
+	for !l.over() {
+		for _, ev := range l.events[:l.wait()] {
+			if c := l.engine.table.get(int(ev.Fd)); c != nil {
+				l.ready(c, ev.Events)
+			}
 		}
-	}()
-	for has && !l.over() {
-		l.round()
-		has = l.runTasks(&turn)
+		l.readAgain()
+		l.attend()
 	}
-	returned = true
-	if has {
-		l.closeDescriptors()
-		l.tasks.own.Store(false)
-		l.engine.running.Done()
-	}
-}
-
-// round waits for events and acts on them.
-func (l *loop) round() {
-	n := l.wait()
-	l.tasks.beginRound()
-	for _, ev := range l.events[:n] {
-		if c := l.engine.table.get(int(ev.Fd)); c != nil {
-			l.ready(c, ev.Events)
-		}
-	}
-	l.readAgain()
-	l.attend()
+	l.closeDescriptors()
 }
 
 // over reports whether the loop has nothing to do any more, ever.

@@ -73,18 +73,6 @@ type Poller interface {
 	Add(c net.Conn, read []byte, bind func(Conn) Handler) error
 }
 
-// Go runs work soon, on another goroutine than this one or after this one is done with
-// what it is at: c's Handler may call it, and anybody else. work may block. When
-// handlers leave a lot of work that is done quickly, it runs on the goroutine that c
-// shares with others, which costs less than a goroutine each; if work then blocks, others
-// wait for it, for 10 ms at most.
-func Go(c Conn, work func()) {
-	if c, ok := c.(interface{ later(work func()) bool }); ok && c.later(work) {
-		return
-	}
-	go work()
-}
-
 // Overflow says what happens when a frame does not fit into the queue of a
 // connection whose peer does not read fast enough. The zero value is CloseSlow.
 type Overflow uint8

@@ -27,8 +27,6 @@ type Stats struct {
 	Replaced uint64
 	// SlowCloses counts connections closed with ErrSlow.
 	SlowCloses uint64
-	// Stalls counts how often work that was left to Go blocked others for some ms.
-	Stalls uint64
 	// Interval is the longest time for which any loop lets its connections
 	// collect frames now; 0: every frame is written at once.
 	Interval time.Duration

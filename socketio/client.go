@@ -136,9 +136,6 @@ func (c *client) push(it item, size int) {
 	}
 }
 
-// Start implements inbox.Owner.
-func (c *client) Start(work func()) { c.session.Go(work) }
-
 // Drained implements inbox.Owner.
 func (c *client) Drained() { c.session.Resume() }
 

@@ -178,9 +178,6 @@ func (c *Conn) push(it item) {
 	}
 }
 
-// Start implements inbox.Owner.
-func (c *Conn) Start(work func()) { c.ws.Go(work) }
-
 // Drained implements inbox.Owner.
 func (c *Conn) Drained() {
 	c.pulse.saw(c.server.wheel)

@@ -72,9 +72,6 @@ func (c *Conn) PauseRead() {
 // ResumeRead reads on after PauseRead.
 func (c *Conn) ResumeRead() { c.pc.ResumeRead() }
 
-// Go runs work as poll.Go does.
-func (c *Conn) Go(work func()) { poll.Go(c.pc, work) }
-
 // Buffered returns the number of bytes that wait for the peer to read.
 func (c *Conn) Buffered() int { return c.pc.Buffered() }
 

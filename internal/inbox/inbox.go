@@ -1,5 +1,5 @@
 // Package inbox queues what a connection received until its handlers have run:
-// one at a time, in order, by a worker that exists only while there is
+// one at a time, in order, on a goroutine that exists only while there is
 // something to do. A handler that blocks holds up its own connection and no
 // other.
 //
@@ -11,11 +11,9 @@ package inbox
 
 import "sync"
 
-// Owner is the connection that an Inbox belongs to. Its methods but Start are called one
+// Owner is the connection that an Inbox belongs to. Its methods are called one
 // at a time by the inbox's worker; no lock is held.
 type Owner[T any] interface {
-	// Start has work, which may block, run soon, but not before it returns.
-	Start(work func())
 	// Run handles one item, in the order of Push. It may block.
 	Run(item T)
 	// Drained is called once after each AwaitDrained that returned true.

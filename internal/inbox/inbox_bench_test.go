@@ -21,7 +21,6 @@ type sink struct {
 }
 
 func (s *sink) Run([]byte)           { s.ran.Add(1) }
-func (s *sink) Start(work func())    { go work() }
 func (s *sink) Drained()             {}
 func (s *sink) Panicked(any, []byte) {}
 

@@ -58,7 +58,6 @@ func (o *owner) Run(item int) {
 	}
 }
 
-func (o *owner) Start(work func()) { go work() }
 func (o *owner) Drained() {
 	o.enter()
 	o.leave(func() { o.drained++ })
@@ -244,7 +243,6 @@ type reader struct {
 }
 
 func (r *reader) Run(int)              { r.ran++ }
-func (r *reader) Start(work func())    { go work() }
 func (r *reader) Drained()             { r.resume <- struct{}{} }
 func (r *reader) Panicked(any, []byte) {}
 
@@ -387,7 +385,6 @@ func TestSpareQueuesKeepNoItems(t *testing.T) {
 type holder struct{ in inbox.Inbox[*[1 << 10]byte] }
 
 func (h *holder) Run(*[1 << 10]byte)   {}
-func (h *holder) Start(work func())    { go work() }
 func (h *holder) Drained()             {}
 func (h *holder) Panicked(any, []byte) {}
 
